@@ -1,0 +1,1 @@
+"""ProUtt: dialogues in, preference and SFT data for next-utterance prediction out."""

@@ -1,0 +1,121 @@
+"""One question, one validated answer, its cost: a session asks all that one sample needs."""
+
+import itertools
+from typing import Any
+
+from pydantic import ValidationError
+
+from .config import Config
+from .endpoint import Completion, Endpoint, RequestFailed, shortened
+from .prompts import ReplyT, Stage, json_schema, messages
+from .records import Usage
+from .utils import json_in
+
+MOST_ATTEMPTS = 4  # replies to one question; at 5 % bad replies, one question in 160,000 still fails
+SMALLEST_LIMIT = 1024  # tokens; no reply of any stage is expected to be shorter than this
+LONGEST_QUOTE = 8_000  # characters of a bad reply that are shown to the model again
+
+COMPLAINT = """\
+Your reply could not be used: {reason}.
+
+Send the whole corrected reply: one JSON object in the reply format above, and nothing else."""
+
+
+class Failed(Exception):
+    """This sample cannot be made: which stage failed, in what way, after how many attempts, on what reply."""
+
+    def __init__(self, stage: str, kind: str, error: str, attempts: int, last_reply: str | None) -> None:
+        super().__init__(error)
+        self.stage, self.kind, self.attempts, self.last_reply = stage, kind, attempts, last_reply
+
+
+class Unusable(Exception):
+    """A reply that was billed and does not fit; `again` tells whether asking again can help."""
+
+    def __init__(self, kind: str, reason: str, *, again: bool = True) -> None:
+        super().__init__(reason)
+        self.kind, self.again = kind, again
+
+
+class Session:
+    """Asks the questions of one sample and adds up what they cost. Implements `prompts.Ask`."""
+
+    def __init__(self, endpoint: Endpoint, config: Config) -> None:
+        self._endpoint = endpoint
+        self._max_tokens = config.max_tokens
+        self.usage = Usage()
+        self.rehearsal = False
+
+    async def __call__(self, stage: Stage[ReplyT], /, **fields: Any) -> ReplyT:
+        """Ask, check, and send an unusable reply back with the reason. Raises Failed or Stop."""
+        question = conversation = messages(stage, fields)
+        expected = stage.expected(fields)
+        limit, last_reply = self._max_tokens, None
+        for attempt in itertools.count(1):
+            try:
+                completion = await self.answer(conversation, stage, expected, limit)
+                last_reply = completion.text
+                return usable(stage, completion, expected)
+            except RequestFailed as failed:
+                raise Failed(stage.name, failed.kind, str(failed), attempt, last_reply) from failed
+            except Unusable as unusable:
+                larger = larger_limit(completion, limit, self._max_tokens) if unusable.kind == "length" else limit
+                if attempt == MOST_ATTEMPTS or not unusable.again or larger == FILLED_TWICE:
+                    raise Failed(stage.name, unusable.kind, str(unusable), attempt, last_reply) from unusable
+                limit = larger
+                # What was cut off is asked for anew; a wrong reply is shown with what is wrong about it.
+                correction = [] if unusable.kind == "length" else corrected(completion.text, str(unusable))
+                conversation = question + correction
+        raise AssertionError("unreachable: the loop above only returns or raises")
+
+    async def answer(
+        self, conversation: list[dict[str, str]], stage: Stage[Any], expected: int | None, limit: int | None
+    ) -> Completion:
+        """One completion, counted."""
+        completion = await self._endpoint.complete(conversation, stage.name, json_schema(stage, expected), limit)
+        self.usage += completion.usage
+        self.rehearsal = self.rehearsal or completion.rehearsal
+        return completion
+
+
+FILLED_TWICE = -1
+
+
+def larger_limit(completion: Completion, limit: int | None, first: int | None) -> int:
+    """The limit of tokens for a reply that was cut off: twice what it reached, and once only."""
+    if limit != first and limit is not None and completion.usage.completion >= limit:
+        return FILLED_TWICE
+    return 2 * max(completion.usage.completion, limit or 0, SMALLEST_LIMIT)
+
+
+def corrected(reply: str, reason: str) -> list[dict[str, str]]:
+    """The turns that show a model its unusable reply and what was wrong with it."""
+    return [
+        {"role": "assistant", "content": shortened(reply, LONGEST_QUOTE) or "(empty)"},
+        {"role": "user", "content": COMPLAINT.format(reason=reason)},
+    ]
+
+
+def usable(stage: Stage[ReplyT], completion: Completion, expected: int | None) -> ReplyT:
+    """The stage's reply in a completion; raises Unusable with a reason that a model can act on."""
+    if completion.finish == "content_filter":
+        raise Unusable("content_filter", "the endpoint's content filter cut the reply off", again=False)
+    try:
+        return stage.reply.model_validate(json_in(completion.text), context={"expected": expected})
+    except ValueError as error:  # ValidationError is one
+        if completion.finish == "length":
+            raise Unusable("length", "it was cut off at the limit of tokens") from error
+        if isinstance(error, ValidationError):
+            raise Unusable("invalid_reply", described(error)) from error
+        if completion.text.strip():
+            raise Unusable("invalid_json", str(error)) from error
+        raise Unusable("empty", "it is empty") from error
+
+
+def described(error: ValidationError) -> str:
+    """What does not fit, by key; the first few faults say enough."""
+    faults = [
+        f'"{shortened(".".join(map(str, fault["loc"])), 80)}": {fault["msg"].removeprefix("Value error, ")}'
+        for fault in error.errors(include_url=False, include_input=False)[:5]
+    ]
+    return "; ".join(faults)

@@ -1,0 +1,168 @@
+"""What a run can be told: every option of `python -m src.synthesis`, its default, and who turns it.
+
+An option is a field of `Config`. Its command-line flag and its environment variable (`PROUTT_` and the
+field's name in capitals) are derived from it, so the three cannot drift; the command line wins.
+"""
+
+import argparse
+import dataclasses
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, NoReturn, get_args
+
+from dotenv import load_dotenv
+
+Turns = Literal["last", "random", "all"]
+JsonMode = Literal["auto", "schema", "object", "text"]
+
+
+class Stop(Exception):
+    """The run cannot start or go on; the message is one sentence for the user, with what to do next."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one sentence and exit status 1, as the contract for commands says."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(1, f"{self.prog}: {message} (try --help)\n")
+
+
+def as_command(main: Callable[[], int]) -> int:
+    """Run a command's `main`: `.env` is read before, and what stops it becomes one sentence and exit status 1."""
+    load_dotenv(".env")
+    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs a line for each request
+    try:
+        return main()
+    except Stop as stop:
+        sys.stderr.write(f"{stop}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A reader that accepts only the given words; unlike argparse's `choices` it also checks environment variables."""
+
+    def choice(text: str) -> str:
+        if text not in choices:
+            raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(choices)}")
+        return text
+
+    return choice
+
+
+def number(low: float, high: float, kind: type[int] | type[float] = float) -> Callable[[str], float]:
+    """A reader of numbers from `low` to `high`, both included."""
+
+    def within(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {'a whole' if kind is int else 'a'} number") from error
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+        return value
+
+    return within
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """A JSON object given as text."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a JSON object")
+    return value
+
+
+def switch(text: str) -> bool:
+    """An on/off option given as text, as an environment variable has to."""
+    if text.lower() not in {"", "0", "1", "true", "false", "yes", "no"}:
+        raise argparse.ArgumentTypeError(f"{text!r} is not yes or no")
+    return text.lower() in {"1", "true", "yes"}
+
+
+def option(default: Any, read: Callable[[str], Any], help: str, **flags: Any) -> Any:
+    """A field of `Config` with all that its flag needs."""
+    metadata = {"type": read, "help": help, **flags}
+    kind: dict[str, Any] = {"default_factory": dict} if default == {} else {"default": default}
+    return dataclasses.field(metadata=metadata, **kind)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Everything one run of synthesis was told. Holds no key: only the name of the variable that has it."""
+
+    input: Path = option(Path("data/raw/LMSYS.jsonl"), Path, "dialogues, one JSON object a line")
+    output: Path = option(Path("data/synthesized_raw/LMSYS.jsonl"), Path, "records; a second run goes on where it ends")
+    base_url: str = option(
+        "https://open.bigmodel.cn/api/paas/v4/", str, "any OpenAI-compatible endpoint, e.g. http://127.0.0.1:8000/v1"
+    )
+    model: str = option("glm-4.6", str, "the model's name at that endpoint")
+    api_key_env: str = option(
+        "ZAI_API_KEY", str, "the variable that holds the key (environment or .env); '' for an endpoint without keys"
+    )
+    max_concurrency: int = option(
+        10, number(1, 100_000, int), "requests in flight; raise it until the endpoint stops getting faster"
+    )
+    high_confidence_threshold: float = option(
+        0.8, number(0, 1), "a draft whose best prediction is at least this similar is preferred as it is"
+    )
+    low_confidence_threshold: float = option(
+        0.3, number(0, 1), "a draft whose best prediction is less similar than this is the rejected side"
+    )
+    seed: int = option(
+        0, number(-(2**63), 2**63, int), "fixes every random draw; change it for a second, different set"
+    )
+    turns: Turns = option(
+        "last", one_of(*get_args(Turns)), "which user turns to predict: last, random (one a dialogue) or all"
+    )
+    limit: int | None = option(
+        None, number(1, 2**63, int), "stop after this many new samples; for a first look at cost"
+    )
+    json_mode: JsonMode = option(
+        "auto", one_of(*get_args(JsonMode)), "how replies are held to JSON: auto tries schema, then object, then text"
+    )
+    temperature: float | None = option(None, number(0, 2), "sampling temperature; left to the endpoint when not given")
+    max_tokens: int | None = option(
+        None, number(1, 10_000_000, int), "limit of one reply in tokens; for endpoints whose own limit cuts replies off"
+    )
+    extra_body: dict[str, Any] = option(
+        {}, json_object, 'more fields for every request, e.g. \'{"thinking": {"type": "disabled"}}\''
+    )
+    timeout: float = option(300.0, number(0.1, 86_400), "seconds before one request is given up and sent again")
+    max_retries: int = option(5, number(0, 1000, int), "how often a request that failed on the way is sent again")
+    accept_changes: bool = option(
+        False, switch, "go on although the output was made with other settings", nargs="?", const=True
+    )
+
+    def __post_init__(self) -> None:
+        if self.low_confidence_threshold > self.high_confidence_threshold:
+            raise Stop(
+                f"--low-confidence-threshold {self.low_confidence_threshold} is above"
+                f" --high-confidence-threshold {self.high_confidence_threshold}: give a low one that is not."
+            )
+
+    @classmethod
+    def from_command_line(cls, arguments: Sequence[str] | None, prog: str, description: str, examples: str) -> "Config":
+        """Read the options from the command line, then the environment, then the defaults."""
+        parser = Parser(
+            prog=prog, description=description, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        for field in dataclasses.fields(cls):
+            default = field.default if field.default is not dataclasses.MISSING else {}
+            shown = "" if default in (None, {}, False) else f" [{default}]"
+            parser.add_argument(
+                "--" + field.name.replace("_", "-"),
+                default=os.environ.get("PROUTT_" + field.name.upper(), default),
+                metavar=field.name.rsplit("_", 1)[-1].upper(),
+                **{**field.metadata, "help": (field.metadata["help"] + shown).replace("%", "%%")},
+            )
+        return cls(**vars(parser.parse_args(arguments)))

@@ -1,0 +1,229 @@
+"""Files: rows in, records out, what is already done, and whole files that appear only when finished."""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import orjson
+
+from .config import Stop
+from .records import Failure, SampleId
+from .utils import loads
+
+log = logging.getLogger(__name__)
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+IDENTITY_ENDS = b',"context":'  # a record begins with sample_id and item_id; only they are read to know what is done
+
+
+def rows(path: Path, unreadable: Callable[[int, str], None]) -> Iterator[tuple[int, Any]]:
+    """Every row of a JSONL file, or of a file that is one JSON array, with its place from 0.
+
+    Lines end at a line feed and nowhere else. A line that is not JSON keeps its place and is told to `unreadable`
+    with its number, from 1.
+    """
+    with opened(path) as file:
+        start = file.read(1024).removeprefix(BYTE_ORDER_MARK).lstrip()
+        file.seek(0)
+        if start.startswith(b"["):
+            with contextlib.suppress(ValueError):
+                yield from enumerate(loads(file.read()))
+                return
+            file.seek(0)
+        place = -1
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            place += 1
+            try:
+                row = loads(line.removeprefix(BYTE_ORDER_MARK))
+            except ValueError as error:
+                unreadable(number, str(error))
+                continue
+            yield place, row
+
+
+def count_rows(path: Path) -> int | None:
+    """How many lines the file has; None for one JSON array, whose rows do not show before it is parsed."""
+    with opened(path) as file:
+        if file.read(1024).removeprefix(BYTE_ORDER_MARK).lstrip().startswith(b"["):
+            return None
+        file.seek(0)
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
+def opened(path: Path) -> BinaryIO:
+    """The file, or a sentence that says why not."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        reason = "is not there" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        raise Stop(
+            f"Input {path} {reason}: give --input a JSONL file of dialogues, or try data/raw/demo.jsonl;"
+            " to see the pipeline without a key: python -m src.rehearsal"
+        ) from error
+
+
+def key(sample_id: SampleId, item_id: int) -> int:
+    """64 bits that stand for a sample, whatever the type of its id."""
+    return int.from_bytes(hashlib.blake2b(orjson.dumps([sample_id, item_id]), digest_size=8).digest(), "big")
+
+
+def identity(line: bytes) -> int:
+    """The key of a record's or failure's line. Raises ValueError where the line is none."""
+    head, found, _ = line.partition(IDENTITY_ENDS)
+    row = loads(head + b"}" if found else line)
+    try:
+        return key(row["sample_id"], row["item_id"])
+    except (KeyError, TypeError) as error:
+        raise ValueError("it has no sample_id and item_id") from error
+
+
+class Output:
+    """The records file and its sidecar of failures, open for appending; knows which samples are done.
+
+    Opening cuts off a last line that a killed run left unfinished. Each line is handed to the operating system
+    whole, as soon as it is made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.sidecar = path.with_name(path.name + ".failed.jsonl")
+        self.done: set[int] = set()
+
+    def __enter__(self) -> Self:
+        with self.told():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._records = self.path.open("ab", buffering=0)
+            self.reserve()
+            mend(self.path)
+            self.done = self.read_done()
+            self.settle_failures()
+            self._failures = self.sidecar.open("ab", buffering=0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._records.close()
+        self._failures.close()
+        with self.told():
+            self.settle_failures()
+
+    def reserve(self) -> None:
+        """Raise Stop where another process writes to this output."""
+        try:
+            fcntl.flock(self._records, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._records.close()
+            raise Stop(f"Another run is writing to {self.path}: wait for it, or give another --output.") from error
+
+    def add(self, record: dict[str, Any]) -> None:
+        self.write(self._records, record)
+
+    def fail(self, failure: Failure) -> None:
+        self.write(self._failures, failure.model_dump(by_alias=True))
+
+    def write(self, file: FileIO, row: dict[str, Any]) -> None:
+        """Append one line, whole or not at all."""
+        line, before = memoryview(orjson.dumps(row) + b"\n"), file.tell()
+        with self.told():
+            try:
+                while line:
+                    line = line[file.write(line) :]
+            except OSError:
+                file.truncate(before)
+                raise
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn what the file system refuses into a sentence."""
+        try:
+            yield
+        except OSError as error:
+            hint = "make room" if error.errno == errno.ENOSPC else "choose another --output"
+            raise Stop(
+                f"Output {self.path} cannot be written ({error.strerror}): {hint}, then run the same command again;"
+                " what was written is safe."
+            ) from error
+
+    def read_done(self) -> set[int]:
+        done = set()
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    done.add(identity(line))
+                except ValueError as error:
+                    log.warning("%s line %d is no record and counts as not made: %s", self.path, number, error)
+        return done
+
+    def last(self) -> Any:
+        """The record that was written last, or None."""
+        with self.path.open("rb") as file:
+            if not (end := file.seek(0, os.SEEK_END) - 1) > 0:
+                return None
+            file.seek(start := line_start(file, end))
+            return loads(file.read(end - start))
+
+    def settle_failures(self) -> None:
+        """Leave in the sidecar one line, the newest, for each sample that has no record; no file where none is left."""
+        if not self.sidecar.exists():
+            return
+        done, newest = self.read_done(), {}
+        with self.sidecar.open("rb") as file:
+            for line in file:
+                with contextlib.suppress(ValueError):
+                    newest[identity(line)] = line
+        with replaced(self.sidecar) as kept:
+            kept.writelines(line for sample, line in newest.items() if sample not in done)
+        if not self.sidecar.stat().st_size:
+            self.sidecar.unlink()
+
+
+def line_start(file: BinaryIO, end: int) -> int:
+    """Where the line begins that ends at `end`."""
+    place = end
+    while place > 0:
+        step = min(65_536, place)
+        place -= step
+        file.seek(place)
+        if (found := file.read(step).rfind(b"\n")) >= 0:
+            return place + found + 1
+    return 0
+
+
+def mend(path: Path) -> None:
+    """Make the file end with a whole line: an unfinished last one is cut off, one that lacks only its end is ended."""
+    with path.open("a+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        start = line_start(file, size)
+        file.seek(start)
+        if not (tail := file.read()):
+            return
+        try:
+            loads(tail)
+            file.write(b"\n")
+        except ValueError:
+            file.truncate(start)
+            log.warning("%s: cut off an unfinished last line of %d bytes", path, len(tail))
+
+
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """A file under a temporary name that takes the place of `path` when all went well, and vanishes otherwise."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

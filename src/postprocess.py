@@ -1,0 +1,263 @@
+"""Records into training files: preference pairs for DPO, or the chosen sides alone for SFT.
+
+Takes records made here or by the published implementation. The rows stand in the order of the dialogues' input, so
+that equal records give equal bytes however they were written. Holds no records in memory: a temporary SQLite index
+says where each one lies.
+
+    python -m src.postprocess --input data/synthesized_raw/demo.jsonl --mode pref
+"""
+
+import argparse
+import contextlib
+import glob
+import logging
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import orjson
+from pydantic import Field, ValidationError
+
+from .config import Parser, Stop, as_command, one_of
+from .io_utils import replaced
+from .prompts import ANSWER, PREDICT, as_text, fill
+from .schemas import CategoryReason, Insight, Shape
+from .utils import loads, on_one_line, without_tags
+
+log = logging.getLogger(__name__)
+
+Mode = Literal["pref", "sft"]
+MOST_WARNINGS = 20
+
+
+# ---------------------------------------------------------------------------------------------- what is read
+
+
+class Side(Shape):
+    """A trajectory as far as training needs it. Looser than what synthesis writes: any JSON object is a tree."""
+
+    tree: dict[str, Any] = Field(alias="intent_tree", min_length=1)
+    category: CategoryReason = Field(alias="utterance_category_reason")
+    insight: Insight = Field(alias="insight_reason")
+
+
+class ChosenSide(Shape):
+    """What an SFT row needs of a record."""
+
+    history: str = Field(alias="chat_history", min_length=1)
+    chosen: Side
+
+
+class Pair(ChosenSide):
+    """What a preference row needs of a record."""
+
+    rejected: Side
+
+
+# ---------------------------------------------------------------------------------------------- what is written
+
+
+class Unfit(Exception):
+    """A record that gives no training row; the message says why."""
+
+
+def question(record: ChosenSide) -> str:
+    return fill(PREDICT, {"history": without_tags(record.history, "dialogue")})
+
+
+def answer(side: Side) -> str:
+    """What the trained model is to say: its thoughts in one tag, then each prediction in a tag on a line of its own."""
+    thoughts = {
+        "tree": as_text(side.tree),
+        "category_reasoning": side.category.reasoning,
+        "category": side.category.category,
+        "mining": side.insight.mining.reasoning,
+        "exploration": side.insight.exploration.reasoning,
+    }
+    safe = {name: without_tags(text, "think", "predict") for name, text in thoughts.items()}
+    predictions = (on_one_line(without_tags(text, "think", "predict")) for text in side.insight.predictions)
+    return fill(ANSWER, {**safe, "predictions": "\n".join(f"<predict>{text}</predict>" for text in predictions)})
+
+
+def pref_row(row: Any) -> dict[str, Any]:
+    record = Pair.model_validate(row)
+    chosen, rejected = answer(record.chosen), answer(record.rejected)
+    if chosen == rejected:
+        raise Unfit("its chosen and rejected sides are the same")
+    return {
+        "conversations": [{"from": "human", "value": question(record)}],
+        "chosen": {"from": "gpt", "value": chosen},
+        "rejected": {"from": "gpt", "value": rejected},
+    }
+
+
+def sft_row(row: Any) -> dict[str, Any]:
+    record = ChosenSide.model_validate(row)
+    return {
+        "messages": [
+            {"role": "user", "content": question(record)},
+            {"role": "assistant", "content": answer(record.chosen)},
+        ]
+    }
+
+
+ROWS = {"pref": pref_row, "sft": sft_row}
+
+
+# ---------------------------------------------------------------------------------------------- the order of records
+
+
+class Records:
+    """The records of several files in the order of the input, one in memory at a time.
+
+    Lines that are no records, and what `leave_out` is told, are counted and named.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = paths
+        self.left_out = self.rehearsed = 0
+        self._index = sqlite3.connect("")  # a temporary database, on disk once it is large
+        self._index.execute("CREATE TABLE records (position, item, sample, file, number, start)")
+
+    def __iter__(self) -> Iterator[tuple[int, int, Any]]:
+        """File, line number and record. Those that do not tell their place in the input come last, by their id."""
+        with contextlib.ExitStack() as stack:
+            files = [stack.enter_context(path.open("rb")) for path in self.paths]
+            for number, file in enumerate(files):
+                self.index(number, file)
+            order = "position IS NULL, position, sample, item, file, number"
+            for place, line, start in self._index.execute(f"SELECT file, number, start FROM records ORDER BY {order}"):
+                files[place].seek(start)
+                yield place, line, loads(files[place].readline())
+
+    def index(self, place: int, file: BinaryIO) -> None:
+        """Note where each record of the file lies."""
+        start = 0
+        for number, line in enumerate(file, 1):
+            try:
+                row = loads(line) if line.strip() else None
+            except ValueError as error:
+                self.leave_out(place, number, f"it is not JSON ({error})")
+                row = None
+            if row is not None:
+                told = row if isinstance(row, dict) else {}
+                keys = (sortable(told.get(name)) for name in ("position", "item_id", "sample_id"))
+                self._index.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", (*keys, place, number, start))
+            start += len(line)
+
+    def leave_out(self, file: int, number: int, reason: str) -> None:
+        self.left_out += 1
+        if self.left_out <= MOST_WARNINGS:
+            log.warning("%s line %d is left out: %s", self.paths[file], number, reason)
+
+
+def sortable(value: Any) -> int | float | str | None:
+    """A scalar as SQLite can hold it; its order has numbers before texts."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(value)
+    return value if isinstance(value, int | float | str) else None
+
+
+# ---------------------------------------------------------------------------------------------- the command
+
+
+def training_rows(records: Records, mode: Mode) -> Iterator[bytes]:
+    """The training row of every record that fits, as JSON."""
+    for file, number, record in records:
+        try:
+            row = ROWS[mode](record)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the record"
+            records.leave_out(file, number, f'"{where}": {first["msg"]}')
+        except Unfit as unfit:
+            records.leave_out(file, number, str(unfit))
+        else:
+            records.rehearsed += record.get("rehearsal") is True
+            yield orjson.dumps(row)
+
+
+def write(path: Path, rows: Iterator[bytes]) -> int:
+    """Write the rows, as one array for `.json` and else as lines, and give their count. The file appears when whole."""
+    array = path.suffix == ".json"
+    start, between, end = (b"[\n", b",\n", b"\n]\n") if array else (b"", b"\n", b"\n")
+    count = 0
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(path) as file:
+            for count, row in enumerate(rows, 1):
+                file.write((start if count == 1 else between) + row)
+            if not count:
+                raise Stop(f"No record gives a training row, so {path} is not written: look at the lines named above.")
+            file.write(end)
+    except OSError as error:
+        raise Stop(f"{path} cannot be written ({error.strerror}): give another --output or make room.") from error
+    return count
+
+
+def inputs(patterns: Sequence[str]) -> list[Path]:
+    """The files that the patterns name, each once, in the order given."""
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        matches = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
+        if not matches:
+            raise Stop(f"Input {pattern} is not there: make records first with python -m src.synthesis.")
+        found |= dict.fromkeys(Path(match) for match in matches if not match.endswith(".failed.jsonl"))
+    return list(found)
+
+
+def output_for(paths: Sequence[Path], mode: str) -> Path:
+    """The published place: data/processed/NAME_pref.json for data/synthesized_raw/NAME.jsonl."""
+    if len(paths) > 1:
+        raise Stop(f"{len(paths)} inputs make one file: give its name with --output.")
+    return Path("data/processed") / f"{paths[0].stem}_{mode}.json"
+
+
+EXAMPLES = """\
+examples:
+  python -m src.postprocess --input data/synthesized_raw/LMSYS.jsonl --mode pref
+  python -m src.postprocess --input 'runs/shard-*.jsonl' --mode sft --output data/processed/all_sft.jsonl
+
+exit status: 0 all done, 1 could not run, 3 some records were left out (each is named)
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write one training file as the command line says; returns the exit status."""
+    parser = Parser(
+        prog="python -m src.postprocess",
+        description="Turn records into a training file: preference pairs, or the chosen sides alone.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--input", nargs="+", default=["data/synthesized_raw/LMSYS.jsonl"], help="records: files, globs"
+    )
+    parser.add_argument(
+        "--output", type=Path, help=".json for one array, .jsonl for lines [data/processed/NAME_MODE.json]"
+    )
+    parser.add_argument(
+        "--mode", type=one_of(*ROWS), default="pref", help="pref for DPO, sft for the chosen sides [pref]"
+    )
+    options = parser.parse_args(arguments)
+    paths = inputs(options.input)
+    output = options.output or output_for(paths, options.mode)
+    if any(output.exists() and output.samefile(path) for path in paths):
+        raise Stop(f"{output} is among the inputs: give another --output.")
+    records = Records(paths)
+    count = write(output, training_rows(records, options.mode))
+    print(f"{options.mode + ' rows':<14} {count:,}")
+    if records.left_out:
+        print(f"left out       {records.left_out:,}")
+    print(f"training file  {output}")
+    if records.rehearsed:
+        log.warning(
+            "%d of the records were rehearsed: good for checking a set-up, not for training.", records.rehearsed
+        )
+    return 3 if records.left_out else 0
+
+
+if __name__ == "__main__":
+    sys.exit(as_command(main))

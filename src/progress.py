@@ -1,0 +1,119 @@
+"""What a run has done so far, and how it is shown: a bar on a terminal, a line now and then elsewhere, a summary."""
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from .config import Config
+from .endpoint import Endpoint
+from .io_utils import count_rows
+
+log = logging.getLogger(__name__)
+
+BAR_EVERY, LINE_EVERY = 0.3, 10.0  # seconds between drawings of the bar; between lines where there is no terminal
+
+
+@dataclasses.dataclass
+class Tally:
+    """What became of the input."""
+
+    rows: int = 0
+    """Dialogues taken from the input."""
+    made: Counter[str] = dataclasses.field(default_factory=Counter)
+    """Samples that have become a record, by region."""
+    failed: int = 0
+    already: int = 0
+    """Samples whose record was there before."""
+    passed_over: Counter[str] = dataclasses.field(default_factory=Counter)
+    """Dialogues and samples that are not made, by reason."""
+    unreadable: int = 0
+    """Lines that are not JSON."""
+    in_flight: int = 0
+    interrupted: bool = False
+
+    def in_words(self) -> Iterator[str]:
+        """The counts, a line each; those that are none are left out."""
+        regions = ", ".join(f"{region} {self.made[region]}" for region in ("close", "middle", "far"))
+        yield f"samples made   {self.made.total():,}" + (f" ({regions})" if self.made else "")
+        if self.already:
+            yield f"made before    {self.already:,}"
+        if self.failed:
+            yield f"failed         {self.failed:,}"
+        if self.unreadable:
+            yield f"not JSON       {self.unreadable:,} lines"
+        for reason, count in self.passed_over.most_common():
+            yield f"passed over    {count:,}: {reason}"
+
+
+def summary(config: Config, tally: Tally, endpoint: Endpoint, sidecar: Path) -> str:
+    """What was made, what it cost, where it lies, and what to type next."""
+    usage = endpoint.usage
+    cached = f", of them {usage.cached:,} cached" if usage.cached is not None else ""
+    lines = [
+        *tally.in_words(),
+        f"calls          {endpoint.calls:,}",
+        f"tokens         {usage.total:,} (prompt {usage.prompt:,}{cached}; completion {usage.completion:,})",
+        f"records        {config.output}",
+    ]
+    if sidecar.exists() and sidecar.stat().st_size:
+        lines.append(f"failures       {sidecar} (the same command tries them again)")
+    if tally.interrupted:
+        lines.append("interrupted    the same command goes on from here")
+    elif tally.made or tally.already:
+        lines.append(f"next           python -m src.postprocess --input {config.output} --mode pref")
+    return "\n".join(lines)
+
+
+@contextlib.asynccontextmanager
+async def showing(config: Config, tally: Tally, endpoint: Endpoint) -> AsyncIterator[None]:
+    """Show progress while the body runs."""
+    work = bar(config.input, tally, endpoint) if sys.stderr.isatty() else lines(tally, endpoint)
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def bar(input: Path, tally: Tally, endpoint: Endpoint) -> None:
+    """A tqdm bar over the dialogues of the input."""
+    total = await asyncio.to_thread(count_rows, input)
+    with tqdm(total=total, unit=" dialogues", dynamic_ncols=True) as drawn, logging_redirect_tqdm():
+        try:
+            while True:
+                await asyncio.sleep(BAR_EVERY)
+                draw(drawn, tally, endpoint)
+        finally:
+            draw(drawn, tally, endpoint)
+
+
+def draw(drawn: "tqdm[NoReturn]", tally: Tally, endpoint: Endpoint) -> None:
+    drawn.n = max(0, tally.rows - tally.in_flight)
+    drawn.set_postfix_str(
+        f"made {tally.made.total():,}, failed {tally.failed:,}, calls {endpoint.calls:,},"
+        f" tokens {tqdm.format_sizeof(endpoint.usage.total)}"
+    )
+
+
+async def lines(tally: Tally, endpoint: Endpoint) -> None:
+    """A line of the log every few seconds."""
+    start = time.monotonic()
+    while True:
+        await asyncio.sleep(LINE_EVERY)
+        made = tally.made.total()
+        log.info(
+            "made %d, failed %d, in flight %d, calls %d, tokens %d, %.2f samples/s",
+            *(made, tally.failed, tally.in_flight, endpoint.calls, endpoint.usage.total),
+            made / (time.monotonic() - start),
+        )

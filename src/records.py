@@ -1,0 +1,100 @@
+"""What lies on disk: the trajectory, the record of a pair, the line of a sample that failed, what was billed."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from .schemas import (
+    CategoryReason,
+    CategoryTruth,
+    DraftInsight,
+    Grade,
+    Insight,
+    Revision,
+    Shape,
+    Topics,
+    TreePath,
+    TruthPath,
+    Turn,
+    View,
+    ViewReasoning,
+)
+
+Region = Literal["close", "middle", "far"]
+SampleId = str | int | float | bool
+
+
+class Trajectory(Shape):
+    """One line of reasoning from the tree to four predictions; a side of the pair."""
+
+    wrong_paths: tuple[TreePath, ...] | None = Field(None, alias="incorrect_path")
+    tree: Topics = Field(alias="intent_tree")
+    category: CategoryReason = Field(alias="utterance_category_reason")
+    insight: Insight = Field(alias="insight_reason")
+
+    def with_category(self, category: CategoryReason) -> "Trajectory":
+        return self.model_copy(update={"category": category})
+
+    def with_view(self, view: View, revised: ViewReasoning) -> "Trajectory":
+        side = "mining" if view == "Mining" else "exploration"
+        return self.model_copy(update={"insight": self.insight.model_copy(update={side: revised})})
+
+
+class Usage(Shape):
+    """Tokens that were billed. `cached` is the part of the prompt that the endpoint had in its cache, if it says."""
+
+    prompt: int = Field(0, alias="prompt_tokens")
+    completion: int = Field(0, alias="completion_tokens")
+    total: int = Field(0, alias="total_tokens")
+    cached: int | None = Field(None, alias="cached_prompt_tokens")
+
+    def __add__(self, other: "Usage") -> "Usage":
+        told = [usage.cached for usage in (self, other) if usage.cached is not None]
+        return Usage(
+            prompt=self.prompt + other.prompt,
+            completion=self.completion + other.completion,
+            total=self.total + other.total,
+            cached=sum(told) if told else None,
+        )
+
+
+class GradedPrediction(Grade):
+    prediction: str = Field(alias="input")
+
+
+class Record(Shape):
+    """Everything about one pair: one line of the output, in the published order; our own keys come last."""
+
+    sample_id: SampleId
+    item_id: int
+    context: tuple[Turn, ...]
+    utterance: str = Field(alias="label")
+    distractors: tuple[str, ...] = Field(alias="negative_label")
+    history: str = Field(alias="chat_history")
+    tree: Topics = Field(alias="intent_tree")
+    category_reasons: tuple[CategoryReason, ...] = Field(alias="utterance_category_reason")
+    category_truth: CategoryTruth = Field(alias="utterance_category_gt")
+    insight: DraftInsight = Field(alias="insight_reason")
+    evaluation: tuple[GradedPrediction, ...] = Field(alias="evaluate_reason")
+    top_sim: float
+    truth_path: TruthPath = Field(alias="gt_insight_path")
+    revision: Revision | None = Field(None, alias="revised_insight_reason")
+    usage: Usage = Usage()
+    chosen: Trajectory
+    rejected: Trajectory
+    region: Region
+    position: int
+    """Place of the dialogue in the input, so that training files can follow the input's order."""
+
+
+class Failure(Shape):
+    """A sample that could not be made: one line of the sidecar."""
+
+    sample_id: SampleId
+    item_id: int
+    stage: str
+    kind: str
+    error: str
+    attempts: int
+    last_reply: str | None
+    usage: Usage

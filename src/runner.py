@@ -1,0 +1,178 @@
+"""Samples through a method, as many at a time as there are call slots, each ending as a record or as a failure.
+
+Knows nothing of any method: it is handed the function that makes a record.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+from .client import Failed, Session
+from .config import Config, Stop
+from .dialogues import PassedOver, Sample, samples
+from .endpoint import Endpoint
+from .io_utils import Output, key, opened, rows
+from .progress import Tally, showing, summary
+from .prompts import Ask
+from .records import Failure, Record
+
+log = logging.getLogger(__name__)
+
+Make = Callable[[Ask, Sample, Config], Awaitable[Record]]
+Settings = Mapping[str, object]
+
+MOST_WARNINGS = 20  # of one kind; the summary has the count
+
+
+def pending(config: Config, done: set[int], tally: Tally) -> Iterator[Sample]:
+    """The samples that are still to be made, in the order of the input, read as they are needed."""
+    seen: set[int] = set()
+
+    def unreadable(number: int, reason: str) -> None:
+        tally.unreadable += 1
+        if tally.unreadable <= MOST_WARNINGS:
+            log.warning("%s line %d is not JSON and is left out: %s", config.input, number, reason)
+
+    for position, row in rows(config.input, unreadable):
+        tally.rows += 1
+        try:
+            for sample in samples(row, position, config.turns, config.seed):
+                name = key(sample.sample_id, sample.item_id)
+                if name in seen:
+                    tally.passed_over["its id stood before"] += 1
+                elif name in done:
+                    tally.already += 1
+                else:
+                    yield sample
+                seen.add(name)
+        except PassedOver as reason:
+            tally.passed_over[str(reason)] += 1
+
+
+class Run:
+    """One run of a method over an input."""
+
+    def __init__(self, config: Config, make: Make, endpoint: Endpoint, output: Output, settings: Settings) -> None:
+        self.config, self.make, self.endpoint, self.output, self.settings = config, make, endpoint, output, settings
+        self.tally = Tally()
+        self.stopping = False
+        self.reason: Stop | None = None
+
+    async def all(self) -> None:
+        """Make every pending sample. Raises Stop, after the samples in flight, where the run could not go on."""
+        todo = itertools.islice(pending(self.config, self.output.done, self.tally), self.config.limit)
+        with self.interruptible(), contextlib.suppress(asyncio.CancelledError):
+            async with showing(self.config, self.tally, self.endpoint):
+                await asyncio.gather(*(self.work(todo) for _ in range(self.config.max_concurrency)))
+        if self.reason:
+            raise self.reason
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """The first Ctrl-C (or SIGTERM) ends the run after the samples in flight; the second ends it at once."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def interrupt() -> None:
+            if self.stopping and task:
+                task.cancel()
+            self.stopping = self.tally.interrupted = True
+            log.warning("stopping after the %d samples in flight; once more to stop at once", self.tally.in_flight)
+
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, interrupt)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+    async def work(self, todo: Iterator[Sample]) -> None:
+        """Take samples from the shared iterator until none is left or the run is to stop."""
+        while not self.stopping and (sample := next(todo, None)):
+            self.tally.in_flight += 1
+            try:
+                await self.one(sample)
+            except Stop as stop:
+                self.reason, self.stopping = self.reason or stop, True
+            finally:
+                self.tally.in_flight -= 1
+
+    async def one(self, sample: Sample) -> None:
+        """Make one sample: a line of the output, or a line of the sidecar."""
+        session = Session(self.endpoint, self.config)
+        try:
+            record = await self.make(session, sample, self.config)
+        except Stop:
+            raise
+        except Failed as failed:
+            self.fail(sample, session, failed)
+        except Exception as error:
+            log.debug("sample %r", sample.sample_id, exc_info=error)
+            self.fail(sample, session, Failed("none", "internal", f"{type(error).__name__}: {error}", 0, None))
+        else:
+            made = record.model_copy(update={"usage": session.usage}).model_dump(by_alias=True, exclude_none=True)
+            self.output.add({**made, **self.settings} | ({"rehearsal": True} if session.rehearsal else {}))
+            self.tally.made[record.region] += 1
+
+    def fail(self, sample: Sample, session: Session, failed: Failed) -> None:
+        self.tally.failed += 1
+        if self.tally.failed <= MOST_WARNINGS:
+            log.warning("sample %r failed at %s (%s): %s", sample.sample_id, failed.stage, failed.kind, failed)
+        self.output.fail(
+            Failure(
+                sample_id=sample.sample_id,
+                item_id=sample.item_id,
+                stage=failed.stage,
+                kind=failed.kind,
+                error=str(failed),
+                attempts=failed.attempts,
+                last_reply=failed.last_reply,
+                usage=session.usage,
+            )
+        )
+
+
+# ---------------------------------------------------------------------------------------------- the whole run
+
+
+def run(config: Config, key: str, make: Make, settings: Settings) -> int:
+    """Run a method over the input, print a summary, and return the exit status. Raises Stop where it cannot run."""
+    opened(config.input).close()
+    if config.output.exists() and config.output.samefile(config.input):
+        raise Stop(f"Input and output are the same file, {config.input}: give another --output.")
+    with Output(config.output) as output:
+        if not config.accept_changes:
+            refuse_to_mix(output, settings)
+        return asyncio.run(run_open(config, key, make, settings, output))
+
+
+async def run_open(config: Config, key: str, make: Make, settings: Settings, output: Output) -> int:
+    async with Endpoint(config, key) as endpoint:
+        run = Run(config, make, endpoint, output, settings)
+        try:
+            await run.all()
+        finally:
+            print(summary(config, run.tally, endpoint, output.sidecar))
+    if run.tally.interrupted:
+        return 130
+    return 3 if run.tally.failed or run.tally.unreadable else 0
+
+
+def refuse_to_mix(output: Output, settings: Settings) -> None:
+    """Raise Stop where the newest record was made with other settings than these."""
+    if (last := output.last()) is None:
+        return
+    changes = [
+        f"{name} was {last.get(name, 'not recorded')} and is now {value}"
+        for name, value in settings.items()
+        if last.get(name, "not recorded") != value
+    ]
+    if changes:
+        raise Stop(
+            f"{output.path} was made with other settings: {'; '.join(changes)}. Give another --output, or"
+            " --accept-changes to go on with this one."
+        )

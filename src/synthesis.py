@@ -1,0 +1,219 @@
+"""The method of ProUtt, and the command that runs it over a file of dialogues.
+
+A sample becomes a pair of reasoning trajectories: one to prefer, one to reject. The model first foresees the next
+utterance blind (the draft), in two views of the user's intent tree. How near the draft comes to the real utterance
+decides what is done with it: a near one is preferred as it is, a far one is rejected as it is, and otherwise the
+draft is rewritten along the true path to be preferred, and along a plausible wrong one to be rejected.
+
+    python -m src.synthesis --input data/raw/demo.jsonl --output data/synthesized_raw/demo.jsonl
+"""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+
+from .config import Config, Stop, as_command
+from .dialogues import Sample
+from .prompts import (
+    CATEGORY_REASONS,
+    CATEGORY_TRUTH,
+    EVALUATION,
+    INSIGHT,
+    INTENT_TREE,
+    REVISION,
+    TRUTH_PATH,
+    WRONG_PATH,
+    Ask,
+    digest,
+)
+from .records import GradedPrediction, Record, Region, Trajectory
+from .schemas import (
+    Category,
+    CategoryReasons,
+    DraftInsight,
+    Evaluation,
+    IntentTree,
+    Revision,
+    TreePath,
+    TruthPath,
+    View,
+    ViewReasoning,
+)
+from .utils import together
+
+# ---------------------------------------------------------------------------------------------- the method
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """One side of the pair, with the revision that made it, if one did."""
+
+    trajectory: Trajectory
+    revision: Revision | None = None
+
+
+async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
+    """Make one chosen and one rejected trajectory from one sample."""
+    tree, truth = await together(
+        ask(INTENT_TREE, history=sample.history),
+        ask(CATEGORY_TRUTH, reply=sample.context[-1].content, utterance=sample.utterance),
+    )
+    # Foresee the utterance without knowing it, and grade that; knowing it, find its path from the tree. The category
+    # reasons could be asked for sooner, but by now the endpoint has the history, which they share, in its cache.
+    (insight, evaluation), reasons, target = await together(
+        foresee(ask, sample, tree, truth.category),
+        ask(CATEGORY_REASONS, history=sample.history),
+        ask(TRUTH_PATH, history=sample.history, tree=tree.topics, utterance=sample.utterance),
+    )
+    draft = Trajectory(tree=tree.topics, category=reasons.of(truth.category), insight=insight)
+
+    # A close draft is good enough to prefer; a far one is bad enough to reject.
+    region = region_of(evaluation.best, config)
+    chosen, rejected = await together(
+        keep(draft) if region == "close" else correct(ask, sample, draft, target),
+        keep(draft) if region == "far" else mislead(ask, sample, draft, target, reasons),
+    )
+    return Record(
+        sample_id=sample.sample_id,
+        item_id=sample.item_id,
+        context=sample.context,
+        utterance=sample.utterance,
+        distractors=sample.distractors,
+        history=sample.history,
+        tree=tree.topics,
+        category_reasons=reasons.all,
+        category_truth=truth,
+        insight=insight,
+        evaluation=graded(insight, evaluation),
+        top_sim=evaluation.best,
+        truth_path=target,
+        revision=chosen.revision,
+        chosen=chosen.trajectory,
+        rejected=rejected.trajectory,
+        region=region,
+        position=sample.position,
+    )
+
+
+def region_of(top_sim: float, config: Config) -> Region:
+    """How near the draft's best prediction came: from the high threshold up it is close, below the low one far."""
+    if top_sim >= config.high_confidence_threshold:
+        return "close"
+    return "far" if top_sim < config.low_confidence_threshold else "middle"
+
+
+async def foresee(ask: Ask, sample: Sample, tree: IntentTree, category: Category) -> tuple[DraftInsight, Evaluation]:
+    """Predict the utterance blind, twice in each view; then let the predictions be graded against the real one."""
+    insight = await ask(INSIGHT, history=sample.history, tree=tree.topics, category=category)
+    evaluation = await ask(
+        EVALUATION, history=sample.history, utterance=sample.utterance, predictions=insight.predictions
+    )
+    return insight, evaluation
+
+
+async def keep(draft: Trajectory) -> Side:
+    """The draft as it is."""
+    return Side(draft)
+
+
+async def correct(ask: Ask, sample: Sample, draft: Trajectory, target: TruthPath) -> Side:
+    """Steer the draft onto the true paths; shuffled, so that the true prediction has no fixed place to be learnt."""
+    paths = sample.dice("path order").sample(target.paths, len(target.paths))
+    return await revise(ask, sample, draft, target.view, paths)
+
+
+async def mislead(ask: Ask, sample: Sample, draft: Trajectory, target: TruthPath, reasons: CategoryReasons) -> Side:
+    """Steer the draft onto plausible wrong paths, under a category drawn at random."""
+    wrong = await ask(
+        WRONG_PATH,
+        tree=draft.tree,
+        view=target.view,
+        path=target.paths[0],
+        distractors=sample.distractors,
+    )
+    category = sample.dice("wrong category").choice(reasons.all)
+    side = await revise(ask, sample, draft.with_category(category), target.view, wrong.paths)
+    return Side(side.trajectory.model_copy(update={"wrong_paths": wrong.paths}), side.revision)
+
+
+async def revise(ask: Ask, sample: Sample, draft: Trajectory, view: View, paths: Sequence[TreePath]) -> Side:
+    """Rewrite one view of the draft so that its reasoning follows the given paths, with one prediction for each."""
+    revision = await ask(
+        REVISION[view],
+        history=sample.history,
+        tree=draft.tree,
+        category=draft.category.category,
+        reasoning=draft.insight.view(view).reasoning,
+        paths=paths,
+    )
+    revised = ViewReasoning(reasoning=revision.reasoning, predictions=revision.predictions)
+    return Side(draft.with_view(view, revised), revision)
+
+
+def graded(insight: DraftInsight, evaluation: Evaluation) -> list[GradedPrediction]:
+    return [
+        GradedPrediction(prediction=prediction, reason=grade.reason, similarity=grade.similarity)
+        for prediction, grade in zip(insight.predictions, evaluation.grades, strict=True)
+    ]
+
+
+# ---------------------------------------------------------------------------------------------- the command
+
+DESCRIPTION = """\
+Turn dialogues into preference pairs: for each sample 7 to 9 calls, and one line of the output with everything
+about its pair. Run the same command again to go on after a stop and to try failed samples again.
+Every option can also be set as an environment variable or in .env: PROUTT_MODEL for --model, and so on.
+"""
+EXAMPLES = """\
+examples:
+  a first look at ten samples, with the default endpoint and the key in ZAI_API_KEY or .env
+    python -m src.synthesis --input dialogues.jsonl --output data/synthesized_raw/first.jsonl --limit 10
+  DeepSeek
+    python -m src.synthesis --base-url https://api.deepseek.com --model deepseek-chat --api-key-env DEEPSEEK_API_KEY
+  a vLLM server of your own, without a key
+    python -m src.synthesis --base-url http://127.0.0.1:8000/v1 --model Qwen/Qwen3-8B --api-key-env '' \\
+        --max-concurrency 200
+  without any model, to see what happens
+    python -m src.rehearsal
+
+exit status: 0 all done, 1 could not run, 3 some samples failed (see OUTPUT.failed.jsonl), 130 interrupted
+"""
+
+
+def settings_of(config: Config) -> dict[str, object]:
+    """What decides how a record comes out; each record carries it, and a run refuses to mix two kinds."""
+    return {
+        "model": config.model,
+        "seed": config.seed,
+        "turns": config.turns,
+        "high_confidence_threshold": config.high_confidence_threshold,
+        "low_confidence_threshold": config.low_confidence_threshold,
+        "temperature": config.temperature,
+        "prompts": digest(),
+    }
+
+
+def key_of(config: Config) -> str:
+    """The key for the endpoint. Raises Stop where there is none."""
+    if not config.api_key_env:
+        return "none"
+    if key := os.environ.get(config.api_key_env, "").strip():
+        return key
+    raise Stop(
+        f"No API key: set {config.api_key_env} in the environment or in a .env file (or name another variable with"
+        " --api-key-env); to see the whole pipeline without a key: python -m src.rehearsal"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run synthesis as the command line says; returns the exit status."""
+    config = Config.from_command_line(arguments, "python -m src.synthesis", DESCRIPTION, EXAMPLES)
+    key = key_of(config)
+    from .runner import run  # noqa: PLC0415 (brings the SDK, whose import takes longer than all that --help does)
+
+    return run(config, key, synthesize, settings_of(config))
+
+
+if __name__ == "__main__":
+    sys.exit(as_command(main))

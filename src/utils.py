@@ -1,0 +1,98 @@
+"""Small pure helpers that know nothing of the method: JSON in rough text, waiting side by side, safe tags."""
+
+import asyncio
+import json
+import re
+from collections.abc import Coroutine
+from typing import Any, TypeVar, overload
+
+import orjson
+
+THOUGHTS = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+END_OF_THOUGHTS = re.compile(r"^.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+LENIENT = json.JSONDecoder(strict=False)  # control characters inside strings are read
+
+
+def loads(raw: bytes) -> Any:
+    """Parse one JSON text. Reads what orjson refuses (NaN, raw control characters); a lone surrogate becomes U+FFFD.
+
+    Raises ValueError.
+    """
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return without_surrogates(LENIENT.decode(raw.decode("utf-8").removeprefix("\ufeff").strip()))
+
+
+def without_surrogates(value: Any) -> Any:
+    """The value with halves of characters replaced, so that it can be written as UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {without_surrogates(key): without_surrogates(item) for key, item in value.items()}
+    return value
+
+
+def json_in(text: str) -> Any:
+    """The JSON that a reply holds, whatever stands around it: thoughts, fences, prose.
+
+    Of several values the longest counts. Raises ValueError with a reason that can be shown to the model.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    visible = END_OF_THOUGHTS.sub("", THOUGHTS.sub("", text))
+    value, length, start = None, 0, first_bracket(visible, 0)
+    while start is not None:
+        try:
+            found, end = LENIENT.raw_decode(visible, start)
+        except json.JSONDecodeError as error:
+            if error.pos >= len(visible.rstrip()) - 1:
+                raise ValueError("the JSON is not complete: it ends before it is closed") from error
+            found, end = None, start + 1
+        if found is not None and end - start > length:
+            value, length = found, end - start
+        start = first_bracket(visible, end)
+    if value is None:
+        raise ValueError("there is no JSON object in it")
+    return without_surrogates(value)
+
+
+def first_bracket(text: str, start: int) -> int | None:
+    found = [place for bracket in "{[" if (place := text.find(bracket, start)) >= 0]
+    return min(found, default=None)
+
+
+def without_tags(text: str, *names: str) -> str:
+    """The text with any opening or closing tag of these names written so that nothing takes it for a tag."""
+    return re.sub(rf"<(?=\s*/?\s*(?:{'|'.join(names)})\b)", "&lt;", text, flags=re.IGNORECASE)
+
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+
+
+@overload
+async def together(a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], /) -> tuple[A, B]: ...
+@overload
+async def together(
+    a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], c: Coroutine[Any, Any, C], /
+) -> tuple[A, B, C]: ...
+async def together(*work: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
+    """Wait for all, side by side.
+
+    When one fails the others still finish, since what they ask is paid for; then the first error is raised.
+    """
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return tuple(results)
+
+
+def on_one_line(text: str) -> str:
+    return " ".join(text.splitlines())
