@@ -94,8 +94,8 @@ An utterance that only reacts (thanks, agrees, takes leave) is Mining, on the to
 Tree path: "source_node" is the name of an existing topic, exactly as the tree has it; "target_node" is the part \
 behind the arrow, in one to eight words. It names what the utterance is about and never quotes an utterance.
 
-Reply with one JSON object and nothing else. Keep the keys as shown in the reply format; no text may be empty. \
-Category and view names stay English; write everything else in the language of the dialogue.
+Reply with one JSON object and nothing else, in the reply format that the task shows; no text may be empty. Keys, \
+category names and view names stay English; write everything else in the language that the user writes.
 """
 
 HISTORY = """\
@@ -122,7 +122,7 @@ INTENT_TREE = Stage(
 Write the intent tree of the whole dialogue so far. Take one to five topics, each named in one to four words, from \
 what the user wants. Under each, put the attributes that either side brought up, each with its present value in at \
 most ten words: the newest one where it changed, "open" where it was asked for and not settled. Merge topics that \
-mean the same. All values are plain strings.""",
+mean the same. "topic" and "attribute" below stand for names that you choose; all values are plain strings.""",
     example=IntentTree(topics={"topic": {"attribute": "value", "another attribute": "value"}}),
 )
 
@@ -152,7 +152,7 @@ CATEGORY_REASONS = Stage(
     task="""\
 The user speaks next. For each of the three categories, write the reasoning of somebody who has concluded that the \
 next utterance will be of this category: what in this dialogue, above all in the assistant's last turn, leads there, \
-and what the user would then state, ask or order. Two to four sentences each. Argue each case by itself and with \
+and what the user would then tell, ask or want done. Two to four sentences each. Argue each case by itself and with \
 conviction: do not compare it with the others, rank it or call it unlikely.""",
     example=CategoryReasons(
         statement="why the next utterance is a Statement",

@@ -8,7 +8,6 @@ from .schemas import (
     CategoryReason,
     CategoryTruth,
     DraftInsight,
-    Grade,
     Insight,
     Revision,
     Shape,
@@ -58,8 +57,12 @@ class Usage(Shape):
         )
 
 
-class GradedPrediction(Grade):
+class GradedPrediction(Shape):
+    """A prediction of the draft with its grade."""
+
     prediction: str = Field(alias="input")
+    reason: str
+    similarity: float
 
 
 class Record(Shape):

@@ -40,9 +40,9 @@ class Material:
     def __init__(self, question: str) -> None:
         self.inputs = dict(re.findall(r"<(\w+)>\n(.*?)\n</\1>", question, re.DOTALL))
         self.dice = random.Random(question)
-        spoken = self.inputs.get("dialogue") or " ".join(self.inputs.values())
+        self.turns = re.findall(r"^(?:User|Assistant): (.+)$", self.inputs.get("dialogue", ""), re.MULTILINE)
+        spoken = " ".join(self.turns or self.inputs.values())
         self.words = list(dict.fromkeys(WORD.findall(spoken))) or ["it"]
-        self.turns = [said for said in re.findall(r"^(?:User|Assistant): (.+)$", spoken, re.MULTILINE) if said.strip()]
         self.predictions = re.findall(r"^\d+\. (.*)$", self.inputs.get("predictions", ""), re.MULTILINE)
         tree = self.inputs.get("intent_tree")
         self.topics: list[str] = list(json.loads(tree)) if tree else self.words
@@ -107,6 +107,7 @@ FAULTS = {
     "prose": "a reply without JSON",
     "truncated": "half a reply, ended by its length",
     "wrong": "JSON of another form",
+    "badkey": "status 401",
     "filtered": "status 400 by a content filter",
     "toolong": "status 400 for a prompt beyond the context",
     "noschema": "status 400 where a JSON schema is asked for",
@@ -137,6 +138,7 @@ def status(code: int, message: str, **headers: str) -> web.Response:
 REFUSALS: dict[str, Callable[[], web.Response]] = {
     "429": lambda: status(429, "rehearsed: too many requests", **{"Retry-After": "0.2"}),
     "500": lambda: status(500, "rehearsed: server error"),
+    "badkey": lambda: status(401, "rehearsed: wrong key"),
     "filtered": lambda: status(400, "rehearsed: stopped by the content filter"),
     "toolong": lambda: status(400, "rehearsed: this model's maximum context length is 8192 tokens"),
     "noschema": lambda: status(400, "rehearsed: response_format json_schema is not supported"),

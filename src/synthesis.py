@@ -59,11 +59,10 @@ async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
         ask(INTENT_TREE, history=sample.history),
         ask(CATEGORY_TRUTH, reply=sample.context[-1].content, utterance=sample.utterance),
     )
-    # Foresee the utterance without knowing it, and grade that; knowing it, find its path from the tree. The category
-    # reasons could be asked for sooner, but by now the endpoint has the history, which they share, in its cache.
+    # Foresee the utterance blind, and have that graded; knowing the utterance, find its path from the tree.
     (insight, evaluation), reasons, target = await together(
         foresee(ask, sample, tree, truth.category),
-        ask(CATEGORY_REASONS, history=sample.history),
+        ask(CATEGORY_REASONS, history=sample.history),  # not sooner: now the endpoint has the history in its cache
         ask(TRUTH_PATH, history=sample.history, tree=tree.topics, utterance=sample.utterance),
     )
     draft = Trajectory(tree=tree.topics, category=reasons.of(truth.category), insight=insight)
@@ -77,6 +76,7 @@ async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
     return Record(
         sample_id=sample.sample_id,
         item_id=sample.item_id,
+        position=sample.position,
         context=sample.context,
         utterance=sample.utterance,
         distractors=sample.distractors,
@@ -92,7 +92,6 @@ async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
         chosen=chosen.trajectory,
         rejected=rejected.trajectory,
         region=region,
-        position=sample.position,
     )
 
 

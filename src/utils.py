@@ -50,7 +50,7 @@ def json_in(text: str) -> Any:
         try:
             found, end = LENIENT.raw_decode(visible, start)
         except json.JSONDecodeError as error:
-            if error.pos >= len(visible.rstrip()) - 1:
+            if error.pos >= len(visible.rstrip()) - 1 or error.msg.startswith("Unterminated string"):
                 raise ValueError("the JSON is not complete: it ends before it is closed") from error
             found, end = None, start + 1
         if found is not None and end - start > length:

@@ -1,0 +1,76 @@
+"""What tests share: the stand-in endpoint, the two commands as processes, and dialogues to feed them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from src.standin import Manner, serving
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Callable[..., str]]:
+    """Start a stand-in with the given manner; gives its base URL. Ended with the test."""
+    with ExitStack() as stack:
+        yield lambda **manner: stack.enter_context(serving(Manner(**manner)))
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment without anything that would steer or pay for a run."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PROUTT_", "ZAI_", "OPENAI_"))}
+    return kept | {"PYTHONPATH": str(ROOT)} | more
+
+
+def command(module: str, *arguments: object, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m src.MODULE` in a folder, as a user would."""
+    return subprocess.run(
+        [sys.executable, "-m", f"src.{module}", *map(str, arguments)],
+        cwd=folder,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def synthesis(
+    folder: Path, url: str, *arguments: object, input: object = "in.jsonl", output: str = "out.jsonl"
+) -> subprocess.CompletedProcess[str]:
+    """Run synthesis in a folder against an endpoint that needs no key."""
+    base = ("--base-url", url, "--model", "m", "--api-key-env", "")
+    return command("synthesis", *base, "--input", input, "--output", output, *arguments, folder=folder)
+
+
+def turns(*texts: str) -> list[dict[str, str]]:
+    """A conversation whose turns alternate, the user's first."""
+    return [{"role": "assistant" if place % 2 else "user", "content": text} for place, text in enumerate(texts)]
+
+
+def dialogue(name: object, rounds: int = 3) -> dict[str, Any]:
+    """A dialogue of some rounds with an answer to each user turn."""
+    texts = []
+    for place in range(rounds):
+        texts += [
+            f"Could you plan day {place} of garden number {name}?",
+            f"Day {place}: plant {name} roses near walls.",
+        ]
+    return {"id": name, "conversation": turns(*texts)}
+
+
+def write_rows(path: Path, rows: list[Any]) -> None:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def read_rows(path: Path) -> list[Any]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
