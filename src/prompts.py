@@ -75,27 +75,33 @@ gives you a dialogue, or parts of the analysis of one, and one task. All that st
 Terms:
 
 Intent tree: what the user is after, on two levels: topics, and under each topic attributes with one short value \
-each. A topic is a thing or goal the user talks about. An attribute is one side of it.
+each. A topic is a thing or goal the user talks about. An attribute is one side of it; facts about the user are \
+attributes of the topic they bear on.
 
 Sentence category of a user utterance, by what the user does with it and not by its grammar:
 - Statement: tells something, such as a fact, an opinion, a feeling, a decision, thanks, or an answer to what the \
 assistant asked.
-- Question: wants to know something: information, an explanation, advice or a confirmation.
-- Instruction: wants something done: to write, list, change, continue, plan, play a part. "Can you rewrite it?" is \
-an Instruction; "Can cats eat rice?" is a Question.
-An utterance of several parts has the category of the part that the assistant must above all respond to.
+- Question: wants to know something: information, an explanation, what would be good, a confirmation.
+- Instruction: wants something done: to write, list, recommend, change, continue, draw up a plan, play a part.
+"Are there hotels nearby?" is a Question; "Recommend me a hotel" and "Can you rewrite it?" are Instructions. An \
+utterance of several parts has the category of the part that the assistant must above all respond to.
 
 Views: the two ways in which a next utterance can grow the tree.
-- Mining: it stays with a topic that the tree has, and brings a new attribute of it or another value for an \
-attribute. Path: existing topic -> new attribute, or existing topic -> attribute: other value.
-- Exploration: it moves to a related topic that the tree does not have. Path: existing topic -> new topic - attribute.
-An utterance that only reacts (thanks, agrees, takes leave) is Mining, on the topic that it reacts to.
+- Mining: it stays with a topic that the tree has, and brings a new attribute of it, another value for an attribute, \
+or the value of an open one. What the tree has only as a value belongs to the topic it stands under. Path: existing \
+topic -> attribute, or existing topic -> attribute: value.
+- Exploration: it moves to a related topic that could stand in the tree beside the others, with attributes of its own. \
+Path: existing topic -> new topic - attribute.
+An utterance that only reacts (thanks, agrees, reports the outcome, takes leave) is Mining: existing topic -> thanks. \
+One that does both is Exploration.
 
-Tree path: "source_node" is the name of an existing topic, exactly as the tree has it; "target_node" is the part \
-behind the arrow, in one to eight words. It names what the utterance is about and never quotes an utterance.
+Tree path as JSON: "source_node" is the name of an existing topic, exactly as the tree has it; "target_node" is all \
+that stands behind the arrow, in at most eight words (or 16 Chinese characters), e.g. "address", "budget: lower" or \
+"transport - night buses". It may use an utterance's key words and never its sentence.
 
-Reply with one JSON object and nothing else, in the reply format that the task shows; no text may be empty. Keys, \
-category names and view names stay English; write everything else in the language that the user writes.
+Reply with one JSON object and nothing else, in the reply format that the task shows; no text may be empty. The fixed \
+keys and the names of categories and views stay English. All else, topics and attributes included, is in the language \
+that the user writes.
 """
 
 HISTORY = """\
@@ -116,12 +122,18 @@ Reply format (the texts say what goes where; replace them):
 
 # ---------------------------------------------------------------------------------------------- the stages
 
+PREDICTION = """\
+A prediction is the whole next utterance as this user would type it, in the user's own voice and usual length, and of \
+the category {category}: a Statement tells a fact, plan, feeling or remark, a Question asks, an Instruction has \
+something done. It does not speak of trees, paths, views or categories."""
+
 INTENT_TREE = Stage(
     name="intent tree",
     task="""\
-Write the intent tree of the whole dialogue so far. Take one to five topics, each named in one to four words, from \
-what the user wants. Under each, put the attributes that either side brought up, each with its present value in at \
-most ten words: the newest one where it changed, "open" where it was asked for and not settled. Merge topics that \
+Write the intent tree of the whole dialogue so far. Take one to five topics from what the user wants, each named in \
+one to four words; one is enough where the dialogue is about one thing. Under each, put one or more attributes that either \
+side brought up, each with its present value in at most ten words (or 20 Chinese characters): the newest value where \
+it changed, and the user's word for "open" where either side asked for it and it was not settled. Merge topics that \
 mean the same. "topic" and "attribute" below stand for names that you choose; all values are plain strings.""",
     example=IntentTree(topics={"topic": {"attribute": "value", "another attribute": "value"}}),
 )
@@ -151,9 +163,10 @@ CATEGORY_REASONS = Stage(
     name="category reasons",
     task="""\
 The user speaks next. For each of the three categories, write the reasoning of somebody who has concluded that the \
-next utterance will be of this category: what in this dialogue, above all in the assistant's last turn, leads there, \
-and what the user would then tell, ask or want done. Two to four sentences each. Argue each case by itself and with \
-conviction: do not compare it with the others, rank it or call it unlikely.""",
+next utterance will be of this category: what in this dialogue, above all in the assistant's last turn (or, where that \
+only closes, in what the user has left to do) leads there, and what in particular the user would then tell, ask or \
+want done. Two to four sentences each. Argue each case by itself and with conviction: do not compare it with the others, \
+rank it or call it unlikely.""",
     example=CategoryReasons(
         statement="why the next utterance is a Statement",
         question="why the next utterance is a Question",
@@ -172,14 +185,13 @@ The user speaks next. Foresee the utterance from both views. You have the intent
 
 The category of the next utterance is known: {category}.
 
-For each view, reason from the tree and the assistant's last turn to the two most likely tree paths, and write both \
-into the reasoning in the form given for the view. Mining view: existing topic -> new attribute, or existing \
-topic -> attribute: other value. Exploration view: existing topic -> new topic - attribute, where the tree does not \
-have the new topic. Then write one prediction for each path, in the same order.
+For each view, reason from the tree and the assistant's last turn to the two most likely and clearly different tree \
+paths, and write both into the reasoning in the form that the view has, such as: existing topic -> attribute, or \
+existing topic -> new topic - attribute. Two to five sentences for each view. Then write one prediction for each path, \
+in the same order.
 
-A prediction is the whole next utterance as this user would type it: first person, the user's own tone and usual \
-length, each a {category}. It does not mention trees, paths, views or categories. Two to five sentences of \
-reasoning for each view.""",
+"""
+    + PREDICTION,
     example=DraftInsight(
         mining=DraftView(
             reasoning="why the user goes on with a topic of the tree, showing both mining paths",
@@ -207,14 +219,16 @@ And these are predictions of it, made without knowing it:
 {predictions}
 </predictions>
 
-Grade each prediction by how near it comes to the real utterance in meaning and purpose; wording counts little. Use \
-the whole range from 0.0 to 1.0:
+Grade each prediction by how near it comes to the real utterance in meaning and purpose; wording counts little:
 1.0: says the same.
-0.8: same purpose about the same thing; only a detail differs. The assistant's answer would serve for both.
-0.5: same thing, but another purpose, or another side of it.
+0.8: same purpose about the same thing; a detail is missing, added or different. One answer would serve for both.
+0.6: matches one of its main parts and misses another.
+0.5: same thing, but another purpose, another side of it, or the opposite said.
 0.3: the same wider topic only.
+0.1: only the setting is shared.
 0.0: nothing in common.
-Give one entry for each prediction, in the order given: first the reason in one sentence, then the similarity.""",
+Values between are welcome, and equal predictions may get equal grades. Give one entry for each \
+prediction, in the order given: first the reason in one sentence, then the similarity.""",
     example=Evaluation(
         grades=(
             Grade(reason="what the prediction shares with the real utterance and what not", similarity=0.5),
@@ -239,9 +253,11 @@ And this is what the user really said next:
 {utterance}
 </utterance>
 
-Decide by the tree which view the utterance belongs to, Mining or Exploration. Then give two tree paths of that \
-view. The first leads to the real utterance. The second is a side path: another way in the same view that this user \
-could well have gone at this moment, near the first and yet with another target.""",
+Decide by the tree which view the utterance belongs to, Mining or Exploration. Then give two tree paths of that view, \
+from the topic nearest to each. The first leads to the real utterance. Name its subject, and for a Statement also \
+which way it goes ("reaction: it worked", "budget: no limit"), but as a reader of the dialogue could have foreseen it: leave \
+out names, numbers, times and particulars that only the utterance tells. The second is a side path: another way in the \
+same view that this user could as well have gone, with clearly another target.""",
     example=TruthPath(
         view_reasoning="which topic the utterance is about, and whether the tree has it",
         view="Mining",
@@ -274,21 +290,22 @@ Its paths are to be replaced by these:
 {paths}
 </paths>
 
-Rewrite the draft as the reasoning that leads to the new paths, in the order given, with each path shown in the form \
-%(form)s. Keep what still holds, and give grounds in the dialogue for each new path. The new text stands alone: it \
-reads as a first look at the dialogue, two to five sentences long, and says nothing of a draft, of a change, of \
-paths that were given, or of how likely they are. Then write one prediction for each path, in the same order.
+Rewrite the draft as the reasoning that leads to the new paths, in the order given. Each path stands in the text just \
+as it is given, in the form %(form)s. Keep what still holds, if anything, and argue for the category above, since the \
+draft may have been written for another. Give grounds in the dialogue for the direction of each path; what the \
+dialogue does not tell is a guess about the user and not a fact. The new text stands alone: a first look at the \
+dialogue in two to five sentences, without a word on a draft, a change, given paths, or which path is the likelier. \
+Then write one prediction for each path, in the same order.
 
-A prediction is the whole next utterance as this user would type it: first person, the user's own tone and usual \
-length, each a {category}. It does not mention trees, paths, views or categories."""
+"""
 
 
 def revision(view: View, form: str) -> Stage[Revision]:
     return Stage(
         name=f"revision of the {view.lower()} view",
-        task=REVISION_TASK % {"view": view, "form": form},
+        task=REVISION_TASK % {"view": view, "form": form} + PREDICTION,
         example=Revision(
-            thinking="which parts of the draft go, which stay, and what in the dialogue speaks for the new paths",
+            thinking="which parts of the draft go or stay, and what in the dialogue speaks for each new path",
             reasoning=f"the new reasoning of the {view} view, showing each path",
             predictions=("utterance on the first path", "utterance on the second path"),
         ),
@@ -297,8 +314,8 @@ def revision(view: View, form: str) -> Stage[Revision]:
 
 
 REVISION: Mapping[View, Stage[Revision]] = {
-    "Mining": revision("Mining", '"existing topic -> new attribute" or "existing topic -> attribute: other value"'),
-    "Exploration": revision("Exploration", '"existing topic -> new topic - attribute"'),
+    "Mining": revision("Mining", "existing topic -> attribute, or existing topic -> attribute: value"),
+    "Exploration": revision("Exploration", "existing topic -> new topic - attribute"),
 }
 
 WRONG_PATH = Stage(
@@ -318,11 +335,12 @@ What the user said next belongs to the {view} view and is reached by this path, 
 
 Give two wrong paths: ways in the {view} view that look natural from the tree and yet lead to something that the user \
 did not turn to. Start each at a topic of the tree and follow the form of the {view} view. The target must differ in \
-substance from the true one and from the other: no rewording of it, no part of it, nothing that the same answer of \
-the assistant would serve.
+substance from the true one and from the other: no rewording of it, no part of it, nothing that one would expect in \
+the same answer of the assistant.
 
-These are things that the same user said at other moments of the dialogue. Where one of them suits the {view} view, \
-take its subject as a target:
+These are things that the same user said at other moments of the dialogue, earlier or later. Where the subject of one \
+suits the {view} view, is not the true one and is not settled in the tree, take it as a target; otherwise find your \
+own:
 
 <other_utterances>
 {distractors}
