@@ -88,10 +88,10 @@ utterance of several parts has the category of the part that the assistant must 
 
 Views: the two ways in which a next utterance can grow the tree.
 - Mining: it stays with a topic that the tree has, and brings a new attribute of it, another value for an attribute, \
-or the value of an open one. What the tree has only as a value belongs to the topic it stands under. Path: existing \
-topic -> attribute, or existing topic -> attribute: value.
-- Exploration: it moves to a related topic that could stand in the tree beside the others, with attributes of its own. \
-Path: existing topic -> new topic - attribute.
+the value of an open one, or a closer look at one. What the tree has only as a value belongs to the topic it stands \
+under. Path: existing topic -> attribute, or existing topic -> attribute: value.
+- Exploration: it moves to a topic that the tree lacks, mostly a related one, which could stand beside the others with \
+attributes of its own. Path: existing topic -> new topic - attribute.
 An utterance that only reacts (thanks, agrees, reports the outcome, takes leave) is Mining: existing topic -> thanks. \
 One that does both is Exploration.
 
@@ -131,10 +131,11 @@ INTENT_TREE = Stage(
     name="intent tree",
     task="""\
 Write the intent tree of the whole dialogue so far. Take one to five topics from what the user wants, each named in \
-one to four words; one is enough where the dialogue is about one thing. Under each, put one or more attributes that either \
-side brought up, each with its present value in at most ten words (or 20 Chinese characters): the newest value where \
-it changed, and the user's word for "open" where either side asked for it and it was not settled. Merge topics that \
-mean the same. "topic" and "attribute" below stand for names that you choose; all values are plain strings.""",
+one to four words; one is enough where the dialogue is about one thing. Under each, put one or more attributes that \
+either side brought up, each with its present value in at most ten words (or 20 Chinese characters): the newest \
+value where it changed, and the user's word for "open" where either side asked for it and it was not settled. Merge \
+topics that mean the same. "topic" and "attribute" below stand for names that you choose; all values are plain \
+strings.""",
     example=IntentTree(topics={"topic": {"attribute": "value", "another attribute": "value"}}),
 )
 
@@ -165,8 +166,8 @@ CATEGORY_REASONS = Stage(
 The user speaks next. For each of the three categories, write the reasoning of somebody who has concluded that the \
 next utterance will be of this category: what in this dialogue, above all in the assistant's last turn (or, where that \
 only closes, in what the user has left to do) leads there, and what in particular the user would then tell, ask or \
-want done. Two to four sentences each. Argue each case by itself and with conviction: do not compare it with the others, \
-rank it or call it unlikely.""",
+want done. Two to four sentences each. Argue each case by itself and with conviction: do not compare it with the \
+others, rank it or call it unlikely.""",
     example=CategoryReasons(
         statement="why the next utterance is a Statement",
         question="why the next utterance is a Question",
@@ -177,7 +178,7 @@ rank it or call it unlikely.""",
 INSIGHT = Stage(
     name="insight",
     task="""\
-The user speaks next. Foresee the utterance from both views. You have the intent tree:
+The user speaks next. Foresee the utterance from both views. This is the intent tree of the dialogue:
 
 <intent_tree>
 {tree}
@@ -185,10 +186,10 @@ The user speaks next. Foresee the utterance from both views. You have the intent
 
 The category of the next utterance is known: {category}.
 
-For each view, reason from the tree and the assistant's last turn to the two most likely and clearly different tree \
-paths, and write both into the reasoning in the form that the view has, such as: existing topic -> attribute, or \
-existing topic -> new topic - attribute. Two to five sentences for each view. Then write one prediction for each path, \
-in the same order.
+For each view, reason from the tree and the assistant's last turn to two tree paths, clearly different and the most \
+likely for this category, and write both into the reasoning in the form that the view has, such as: existing topic \
+-> attribute, or existing topic -> new topic - attribute. Two to five sentences for each view. Then write one \
+prediction for each path, in the same order.
 
 """
     + PREDICTION,
@@ -219,7 +220,8 @@ And these are predictions of it, made without knowing it:
 {predictions}
 </predictions>
 
-Grade each prediction by how near it comes to the real utterance in meaning and purpose; wording counts little:
+Grade each prediction by how near it comes to the real utterance in meaning and purpose. Wording counts little, and \
+so does a shared preface such as "ok, thanks":
 1.0: says the same.
 0.8: same purpose about the same thing; a detail is missing, added or different. One answer would serve for both.
 0.6: matches one of its main parts and misses another.
@@ -255,9 +257,9 @@ And this is what the user really said next:
 
 Decide by the tree which view the utterance belongs to, Mining or Exploration. Then give two tree paths of that view, \
 from the topic nearest to each. The first leads to the real utterance. Name its subject, and for a Statement also \
-which way it goes ("reaction: it worked", "budget: no limit"), but as a reader of the dialogue could have foreseen it: leave \
-out names, numbers, times and particulars that only the utterance tells. The second is a side path: another way in the \
-same view that this user could as well have gone, with clearly another target.""",
+which way it goes ("reaction: it worked", "budget: no limit"), but as a reader of the dialogue could have foreseen \
+it: leave out names, numbers, times and particulars that only the utterance tells. The second is a side path: \
+another way in the same view that this user could as well have gone, with clearly another target.""",
     example=TruthPath(
         view_reasoning="which topic the utterance is about, and whether the tree has it",
         view="Mining",
