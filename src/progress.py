@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
+import shutil
 import sys
 import time
 from collections import Counter
@@ -83,13 +84,16 @@ async def showing(config: Config, tally: Tally, endpoint: Endpoint) -> AsyncIter
         yield
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        if isinstance(outcome, Exception):  # no reason to end a run, and none to be silent
+            log.warning("progress could not be shown: %r", outcome)
 
 
 async def bar(input: Path, tally: Tally, endpoint: Endpoint) -> None:
     """A tqdm bar over the dialogues of the input."""
     total = await asyncio.to_thread(count_rows, input)
-    with tqdm(total=total, unit=" dialogues", dynamic_ncols=True) as drawn, logging_redirect_tqdm():
+    columns, rows = shutil.get_terminal_size((100, 24))  # where a terminal says it has none, tqdm would draw nothing
+    with tqdm(total=total, unit=" dialogues", ncols=columns, nrows=rows) as drawn, logging_redirect_tqdm():
         try:
             while True:
                 await asyncio.sleep(BAR_EVERY)
