@@ -92,8 +92,8 @@ the value of an open one, or a closer look at one. What the tree has only as a v
 under. Path: existing topic -> attribute, or existing topic -> attribute: value.
 - Exploration: it moves to a topic that the tree lacks, mostly a related one, which could stand beside the others with \
 attributes of its own. Path: existing topic -> new topic - attribute.
-An utterance that only reacts (thanks, agrees, reports the outcome, takes leave) is Mining: existing topic -> thanks. \
-One that does both is Exploration.
+An utterance that only reacts (thanks, agrees, reports the outcome, takes leave) is Mining: existing topic -> thanks, \
+or -> reaction: it worked. One that also moves to a new topic is Exploration.
 
 Tree path as JSON: "source_node" is the name of an existing topic, exactly as the tree has it; "target_node" is all \
 that stands behind the arrow, in at most eight words (or 16 Chinese characters), e.g. "address", "budget: lower" or \
@@ -142,7 +142,7 @@ strings.""",
 CATEGORY_TRUTH = Stage(
     name="category truth",
     task="""\
-Name the sentence category of a user's utterance. For context, this is the assistant's turn that it answers:
+Name the sentence category of a user's utterance. For context, this is the assistant's turn before it:
 
 <assistant_turn>
 {reply}
@@ -186,8 +186,8 @@ The user speaks next. Foresee the utterance from both views. This is the intent 
 
 The category of the next utterance is known: {category}.
 
-For each view, reason from the tree and the assistant's last turn to two tree paths, clearly different and the most \
-likely for this category, and write both into the reasoning in the form that the view has, such as: existing topic \
+For each view, reason from the tree and the assistant's last turn to two tree paths, the likeliest for this category \
+and the likeliest with another subject, and write both into the reasoning in the form that the view has, such as: existing topic \
 -> attribute, or existing topic -> new topic - attribute. Two to five sentences for each view. Then write one \
 prediction for each path, in the same order.
 
@@ -337,12 +337,13 @@ What the user said next belongs to the {view} view and is reached by this path, 
 
 Give two wrong paths: ways in the {view} view that look natural from the tree and yet lead to something that the user \
 did not turn to. Start each at a topic of the tree and follow the form of the {view} view. The target must differ in \
-substance from the true one and from the other: no rewording of it, no part of it, nothing that one would expect in \
-the same answer of the assistant.
+substance from the true one and from the other: no rewording of it, no part or next step of it, nothing that one would \
+expect in the same answer of the assistant. Name a subject that a Statement, a Question or an Instruction could be \
+about, and invent no facts.
 
-These are things that the same user said at other moments of the dialogue, earlier or later. Where the subject of one \
-suits the {view} view, is not the true one and is not settled in the tree, take it as a target; otherwise find your \
-own:
+These are things that the same user said at other moments of the dialogue, earlier or later. Where the subject of one, \
+or of a part of one, suits the {view} view and this moment, meets these rules and is not settled in the tree, take it \
+as a target; otherwise find your own:
 
 <other_utterances>
 {distractors}
