@@ -187,9 +187,9 @@ The user speaks next. Foresee the utterance from both views. This is the intent 
 The category of the next utterance is known: {category}.
 
 For each view, reason from the tree and the assistant's last turn to two tree paths, the likeliest for this category \
-and the likeliest with another subject, and write both into the reasoning in the form that the view has, such as: existing topic \
--> attribute, or existing topic -> new topic - attribute. Two to five sentences for each view. Then write one \
-prediction for each path, in the same order.
+and the likeliest with another subject, and write both into the reasoning in the form that the view has, such as: \
+existing topic -> attribute, or existing topic -> new topic - attribute. Two to five sentences for each view. Then \
+write one prediction for each path, in the same order.
 
 """
     + PREDICTION,
