@@ -6,10 +6,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from .config import Config
-from .endpoint import Completion, Endpoint, RequestFailed, shortened
+from .endpoint import Endpoint
 from .prompts import ReplyT, Stage, json_schema, messages
-from .records import Usage
-from .utils import json_in
+from .records import Completion, Usage
+from .store import Store, name_of
+from .utils import json_in, shortened
+from .wire import RequestFailed
 
 MOST_ATTEMPTS = 4  # replies to one question; at 5 % bad replies, one question in 160,000 still fails
 SMALLEST_LIMIT = 1024  # tokens; no reply of any stage is expected to be shorter than this
@@ -38,44 +40,70 @@ class Unusable(Exception):
 
 
 class Session:
-    """Asks the questions of one sample and adds up what they cost. Implements `prompts.Ask`."""
+    """Asks the questions of one sample and adds up what they cost. Implements `prompts.Ask`.
 
-    def __init__(self, endpoint: Endpoint, config: Config) -> None:
-        self._endpoint = endpoint
-        self._max_tokens = config.max_tokens
+    A question that the store has a reply to is not asked again.
+    """
+
+    def __init__(self, endpoint: Endpoint, config: Config, store: Store | None, sample: int) -> None:
+        self._endpoint, self._config, self._store, self._sample = endpoint, config, store, sample
         self.usage = Usage()
         self.rehearsal = False
 
     async def __call__(self, stage: Stage[ReplyT], /, **fields: Any) -> ReplyT:
         """Ask, check, and send an unusable reply back with the reason. Raises Failed or Stop."""
         question = conversation = messages(stage, fields)
-        expected = stage.expected(fields)
-        limit, last_reply = self._max_tokens, None
-        for attempt in itertools.count(1):
-            try:
-                completion = await self.answer(conversation, stage, expected, limit)
+        expected, first = stage.expected(fields), self._config.max_tokens
+        limit, last_reply = first, None
+        asked: list[bytes] = []
+        try:
+            for attempt in itertools.count(1):
+                asked.append(self.name(conversation, limit))
+                completion = await self.answer(asked[-1], conversation, stage, expected, limit)
                 last_reply = completion.text
-                return usable(stage, completion, expected)
-            except RequestFailed as failed:
-                raise Failed(stage.name, failed.kind, str(failed), attempt, last_reply) from failed
-            except Unusable as unusable:
-                larger = larger_limit(completion, limit, self._max_tokens) if unusable.kind == "length" else limit
-                if attempt == MOST_ATTEMPTS or not unusable.again or larger == FILLED_TWICE:
-                    raise Failed(stage.name, unusable.kind, str(unusable), attempt, last_reply) from unusable
-                limit = larger
-                # What was cut off is asked for anew; a wrong reply is shown with what is wrong about it.
-                correction = [] if unusable.kind == "length" else corrected(completion.text, str(unusable))
-                conversation = question + correction
+                try:
+                    return usable(stage, completion, expected)
+                except Unusable as unusable:
+                    larger = larger_limit(completion, limit, first) if unusable.kind == "length" else limit
+                    if attempt == MOST_ATTEMPTS or not unusable.again or larger == FILLED_TWICE:
+                        self.bury(asked)
+                        raise Failed(stage.name, unusable.kind, str(unusable), attempt, last_reply) from unusable
+                    limit = larger
+                    # What was cut off is asked for anew; a wrong reply is shown with what is wrong about it.
+                    correction = [] if unusable.kind == "length" else corrected(completion.text, str(unusable))
+                    conversation = question + correction
+        except RequestFailed as failed:
+            raise Failed(stage.name, failed.kind, str(failed), len(asked), last_reply) from failed
         raise AssertionError("unreachable: the loop above only returns or raises")
 
+    def name(self, conversation: list[dict[str, str]], limit: int | None) -> bytes:
+        """The name of a question in the store. A limit of tokens is part of it only where it was raised."""
+        config = self._config
+        raised = limit if limit != config.max_tokens else None
+        return name_of(self._sample, [config.model, conversation, config.temperature, config.extra_body, raised])
+
     async def answer(
-        self, conversation: list[dict[str, str]], stage: Stage[Any], expected: int | None, limit: int | None
+        self,
+        name: bytes,
+        conversation: list[dict[str, str]],
+        stage: Stage[Any],
+        expected: int | None,
+        limit: int | None,
     ) -> Completion:
-        """One completion, counted."""
-        completion = await self._endpoint.complete(conversation, stage.name, json_schema(stage, expected), limit)
+        """One completion, from the store or else from the endpoint and then stored; counted either way."""
+        completion = self._store.get(name) if self._store else None
+        if completion is None:
+            completion = await self._endpoint.complete(conversation, stage.name, json_schema(stage, expected), limit)
+            if self._store:
+                self._store.put(name, self._sample, stage.name, completion)
         self.usage += completion.usage
         self.rehearsal = self.rehearsal or completion.rehearsal
         return completion
+
+    def bury(self, asked: list[bytes]) -> None:
+        """A question that failed for good is asked anew by the next run, and not answered from the store."""
+        if self._store:
+            self._store.bury(asked)
 
 
 FILLED_TWICE = -1

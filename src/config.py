@@ -96,6 +96,11 @@ def option(default: Any, read: Callable[[str], Any], help: str, **flags: Any) ->
     return dataclasses.field(metadata=metadata, **kind)
 
 
+def flag(help: str) -> Any:
+    """An option that is given or not; as an environment variable it is yes or no."""
+    return option(False, switch, help, nargs="?", const=True)
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """Everything one run of synthesis was told. Holds no key: only the name of the variable that has it."""
@@ -139,9 +144,24 @@ class Config:
     )
     timeout: float = option(300.0, number(0.1, 86_400), "seconds before one request is given up and sent again")
     max_retries: int = option(5, number(0, 1000, int), "how often a request that failed on the way is sent again")
-    accept_changes: bool = option(
-        False, switch, "go on although the output was made with other settings", nargs="?", const=True
+    patience: float = option(
+        1800.0, number(0, 10**7), "seconds to wait for an endpoint that is down before the run stops, resumable"
     )
+    rpm: int | None = option(None, number(1, 10**9, int), "requests a minute that the account allows")
+    tpm: int | None = option(None, number(1, 10**12, int), "tokens a minute that the account allows")
+    price_in: float = option(0.0, number(0, 10**6), "price of a million prompt tokens; with it, cost is shown")
+    price_cached: float | None = option(None, number(0, 10**6), "the same for cached prompt tokens [as --price-in]")
+    price_out: float = option(0.0, number(0, 10**6), "price of a million completion tokens")
+    max_cost: float | None = option(
+        None, number(0, 10**9), "stop before a call that could make this run cost more, in the currency of the prices"
+    )
+    max_total_tokens: int | None = option(
+        None, number(1, 10**15, int), "stop before a call that could take this run beyond so many tokens"
+    )
+    estimate: bool = flag("count samples, calls, tokens and cost without a single request, and stop")
+    no_cache: bool = flag("keep no replies beside the output: a stopped run pays again for its unfinished samples")
+    prune: bool = flag("drop the stored replies of finished samples, for when disk is short")
+    accept_changes: bool = flag("go on although the output was made with other settings")
 
     def __post_init__(self) -> None:
         if self.low_confidence_threshold > self.high_confidence_threshold:
@@ -149,6 +169,8 @@ class Config:
                 f"--low-confidence-threshold {self.low_confidence_threshold} is above"
                 f" --high-confidence-threshold {self.high_confidence_threshold}: give a low one that is not."
             )
+        if self.max_cost is not None and not (self.price_in or self.price_out):
+            raise Stop("--max-cost needs prices: give --price-in and --price-out for a million tokens.")
 
     @classmethod
     def from_command_line(cls, arguments: Sequence[str] | None, prog: str, description: str, examples: str) -> "Config":
@@ -162,7 +184,7 @@ class Config:
             parser.add_argument(
                 "--" + field.name.replace("_", "-"),
                 default=os.environ.get("PROUTT_" + field.name.upper(), default),
-                metavar=field.name.rsplit("_", 1)[-1].upper(),
+                metavar="yes" if field.metadata.get("const") else field.name.rsplit("_", 1)[-1].upper(),
                 **{**field.metadata, "help": (field.metadata["help"] + shown).replace("%", "%%")},
             )
         return cls(**vars(parser.parse_args(arguments)))

@@ -87,6 +87,19 @@ def identity(line: bytes) -> int:
         raise ValueError("it has no sample_id and item_id") from error
 
 
+def made_before(path: Path) -> set[int]:
+    """The keys of the samples that have a record in this output."""
+    done: set[int] = set()
+    if path.exists():
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    done.add(identity(line))
+                except ValueError as error:
+                    log.warning("%s line %d is no record and counts as not made: %s", path, number, error)
+    return done
+
+
 class Output:
     """The records file and its sidecar of failures, open for appending; knows which samples are done.
 
@@ -105,7 +118,7 @@ class Output:
             self._records = self.path.open("ab", buffering=0)
             self.reserve()
             mend(self.path)
-            self.done = self.read_done()
+            self.done = made_before(self.path)
             self.settle_failures()
             self._failures = self.sidecar.open("ab", buffering=0)
         return self
@@ -155,16 +168,6 @@ class Output:
                 " what was written is safe."
             ) from error
 
-    def read_done(self) -> set[int]:
-        done = set()
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    done.add(identity(line))
-                except ValueError as error:
-                    log.warning("%s line %d is no record and counts as not made: %s", self.path, number, error)
-        return done
-
     def last(self) -> Any:
         """The record that was written last, or None."""
         with self.path.open("rb") as file:
@@ -177,7 +180,7 @@ class Output:
         """Leave in the sidecar one line, the newest, for each sample that has no record; no file where none is left."""
         if not self.sidecar.exists():
             return
-        done, newest = self.read_done(), {}
+        done, newest = made_before(self.path), {}
         with self.sidecar.open("rb") as file:
             for line in file:
                 with contextlib.suppress(ValueError):

@@ -18,6 +18,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from .config import Config
 from .endpoint import Endpoint
 from .io_utils import count_rows
+from .store import Store
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Tally:
             yield f"passed over    {count:,}: {reason}"
 
 
-def summary(config: Config, tally: Tally, endpoint: Endpoint, sidecar: Path) -> str:
+def summary(config: Config, tally: Tally, endpoint: Endpoint, store: Store | None, sidecar: Path) -> str:
     """What was made, what it cost, where it lies, and what to type next."""
     usage = endpoint.usage
     cached = f", of them {usage.cached:,} cached" if usage.cached is not None else ""
@@ -64,8 +65,12 @@ def summary(config: Config, tally: Tally, endpoint: Endpoint, sidecar: Path) -> 
         *tally.in_words(),
         f"calls          {endpoint.calls:,}",
         f"tokens         {usage.total:,} (prompt {usage.prompt:,}{cached}; completion {usage.completion:,})",
-        f"records        {config.output}",
     ]
+    if config.price_in or config.price_out:
+        lines.append(f"cost           {endpoint.budget.prices.of(usage):,.4f}")
+    if store:
+        lines.append(f"call store     {store.path}, {store.size() / 1e6:,.1f} MB, {store.hits:,} replies from it")
+    lines.append(f"records        {config.output}")
     if sidecar.exists() and sidecar.stat().st_size:
         lines.append(f"failures       {sidecar} (the same command tries them again)")
     if tally.interrupted:
@@ -106,8 +111,13 @@ def draw(drawn: "tqdm[NoReturn]", tally: Tally, endpoint: Endpoint) -> None:
     drawn.n = max(0, tally.rows - tally.in_flight)
     drawn.set_postfix_str(
         f"made {tally.made.total():,}, failed {tally.failed:,}, calls {endpoint.calls:,},"
-        f" tokens {tqdm.format_sizeof(endpoint.usage.total)}"
+        f" tokens {tqdm.format_sizeof(endpoint.usage.total)}{cost_in_words(endpoint)}"
     )
+
+
+def cost_in_words(endpoint: Endpoint) -> str:
+    cost = endpoint.budget.prices.of(endpoint.usage)
+    return f", cost {cost:,.2f}" if cost else ""
 
 
 async def lines(tally: Tally, endpoint: Endpoint) -> None:
@@ -117,7 +127,7 @@ async def lines(tally: Tally, endpoint: Endpoint) -> None:
         await asyncio.sleep(LINE_EVERY)
         made = tally.made.total()
         log.info(
-            "made %d, failed %d, in flight %d, calls %d, tokens %d, %.2f samples/s",
-            *(made, tally.failed, tally.in_flight, endpoint.calls, endpoint.usage.total),
+            "made %d, failed %d, in flight %d, calls %d, tokens %d%s, %.2f samples/s",
+            *(made, tally.failed, tally.in_flight, endpoint.calls, endpoint.usage.total, cost_in_words(endpoint)),
             made / (time.monotonic() - start),
         )

@@ -46,6 +46,8 @@ class Stage(Generic[ReplyT]):
     """What to do, with a `{field}` for each input."""
     example: ReplyT
     """A reply in the right form whose texts say what goes where."""
+    reply_tokens: int
+    """Tokens of a typical reply, as hand-written ones have shown; for estimates."""
     sees_history: bool = True
     one_for_each: str | None = None
     """The input whose length is the number of entries wanted in the reply's marked list."""
@@ -137,6 +139,7 @@ value where it changed, and the user's word for "open" where either side asked f
 topics that mean the same. "topic" and "attribute" below stand for names that you choose; all values are plain \
 strings.""",
     example=IntentTree(topics={"topic": {"attribute": "value", "another attribute": "value"}}),
+    reply_tokens=120,
 )
 
 CATEGORY_TRUTH = Stage(
@@ -158,6 +161,7 @@ First say in one or two sentences what the user does with it; then give the cate
 Instruction.""",
     example=CategoryTruth(reasoning="what the user does with the utterance", category="Statement"),
     sees_history=False,
+    reply_tokens=55,
 )
 
 CATEGORY_REASONS = Stage(
@@ -173,6 +177,7 @@ others, rank it or call it unlikely.""",
         question="why the next utterance is a Question",
         instruction="why the next utterance is an Instruction",
     ),
+    reply_tokens=320,
 )
 
 INSIGHT = Stage(
@@ -203,6 +208,7 @@ write one prediction for each path, in the same order.
             predictions=("utterance on the first exploration path", "utterance on the second exploration path"),
         ),
     ),
+    reply_tokens=310,
 )
 
 EVALUATION = Stage(
@@ -238,6 +244,7 @@ prediction, in the order given: first the reason in one sentence, then the simil
         )
     ),
     one_for_each="predictions",
+    reply_tokens=160,
 )
 
 TRUTH_PATH = Stage(
@@ -269,6 +276,7 @@ another way in the same view that this user could as well have gone, with clearl
             TreePath(source="topic of the tree", target="what it could also have been about"),
         ),
     ),
+    reply_tokens=175,
 )
 
 REVISION_TASK = """\
@@ -312,6 +320,7 @@ def revision(view: View, form: str) -> Stage[Revision]:
             predictions=("utterance on the first path", "utterance on the second path"),
         ),
         one_for_each="paths",
+        reply_tokens=310,
     )
 
 
@@ -356,6 +365,7 @@ as a target; otherwise find your own:
         ),
     ),
     sees_history=False,
+    reply_tokens=110,
 )
 
 STAGES: tuple[Stage[Any], ...] = (

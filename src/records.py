@@ -1,5 +1,6 @@
 """What lies on disk: the trajectory, the record of a pair, the line of a sample that failed, what was billed."""
 
+import dataclasses
 from typing import Literal
 
 from pydantic import Field
@@ -55,6 +56,16 @@ class Usage(Shape):
             total=self.total + other.total,
             cached=sum(told) if told else None,
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class Completion:
+    """What an endpoint gave back: the text (maybe empty), why it ended, and what it cost."""
+
+    text: str
+    finish: str
+    usage: Usage
+    rehearsal: bool
 
 
 class GradedPrediction(Shape):

@@ -25,7 +25,7 @@ def rehearse(dialogues: Path, manner: Manner) -> int:
     """Synthesis and both kinds of training file, from these dialogues, on the stand-in."""
     RECORDS.unlink(missing_ok=True)
     with serving(manner) as url:
-        arguments = ["--base-url", url, "--model", "rehearsal", "--api-key-env", ""]
+        arguments = ["--base-url", url, "--model", "rehearsal", "--api-key-env", "", "--no-cache"]
         outcome = synthesis.main([*arguments, "--input", str(dialogues), "--output", str(RECORDS)])
     for mode, path in TRAINING.items():
         outcome = outcome or postprocess.main(["--input", str(RECORDS), "--mode", mode, "--output", str(path)])

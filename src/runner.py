@@ -5,6 +5,8 @@ Knows nothing of any method: it is handed the function that makes a record.
 
 import asyncio
 import contextlib
+import dataclasses
+import functools
 import itertools
 import logging
 import signal
@@ -18,6 +20,7 @@ from .io_utils import Output, key, opened, rows
 from .progress import Tally, showing, summary
 from .prompts import Ask
 from .records import Failure, Record
+from .store import Store
 
 log = logging.getLogger(__name__)
 
@@ -52,14 +55,19 @@ def pending(config: Config, done: set[int], tally: Tally) -> Iterator[Sample]:
             tally.passed_over[str(reason)] += 1
 
 
+@dataclasses.dataclass(kw_only=True)
 class Run:
     """One run of a method over an input."""
 
-    def __init__(self, config: Config, make: Make, endpoint: Endpoint, output: Output, settings: Settings) -> None:
-        self.config, self.make, self.endpoint, self.output, self.settings = config, make, endpoint, output, settings
-        self.tally = Tally()
-        self.stopping = False
-        self.reason: Stop | None = None
+    config: Config
+    make: Make
+    settings: Settings
+    endpoint: Endpoint
+    output: Output
+    store: Store | None
+    tally: Tally = dataclasses.field(default_factory=Tally)
+    stopping: bool = False
+    reason: Stop | None = None
 
     async def all(self) -> None:
         """Make every pending sample. Raises Stop, after the samples in flight, where the run could not go on."""
@@ -103,7 +111,7 @@ class Run:
 
     async def one(self, sample: Sample) -> None:
         """Make one sample: a line of the output, or a line of the sidecar."""
-        session = Session(self.endpoint, self.config)
+        session = Session(self.endpoint, self.config, self.store, key(sample.sample_id, sample.item_id))
         try:
             record = await self.make(session, sample, self.config)
         except Stop:
@@ -144,19 +152,25 @@ def run(config: Config, key: str, make: Make, settings: Settings) -> int:
     opened(config.input).close()
     if config.output.exists() and config.output.samefile(config.input):
         raise Stop(f"Input and output are the same file, {config.input}: give another --output.")
-    with Output(config.output) as output:
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(Output(config.output))
         if not config.accept_changes:
             refuse_to_mix(output, settings)
-        return asyncio.run(run_open(config, key, make, settings, output))
+        path = config.output.with_name(config.output.name + ".calls.sqlite")
+        store = None if config.no_cache else stack.enter_context(Store(path))
+        if store and config.prune:
+            log.info("dropped %d stored replies of finished samples from %s", store.prune(output.done), path)
+        parts = functools.partial(Run, config=config, make=make, settings=settings, output=output, store=store)
+        return asyncio.run(run_open(config, key, parts))
 
 
-async def run_open(config: Config, key: str, make: Make, settings: Settings, output: Output) -> int:
+async def run_open(config: Config, key: str, parts: Callable[..., Run]) -> int:
     async with Endpoint(config, key) as endpoint:
-        run = Run(config, make, endpoint, output, settings)
+        run = parts(endpoint=endpoint)
         try:
             await run.all()
         finally:
-            print(summary(config, run.tally, endpoint, output.sidecar))
+            print(summary(config, run.tally, endpoint, run.store, run.output.sidecar))
     if run.tally.interrupted:
         return 130
     return 3 if run.tally.failed or run.tally.unreadable else 0

@@ -107,10 +107,12 @@ FAULTS = {
     "prose": "a reply without JSON",
     "truncated": "half a reply, ended by its length",
     "wrong": "JSON of another form",
-    "badkey": "status 401",
+    "badkey": "status 401, with the key in the message",
+    "echokey": "status 400, with the key in the message",
     "filtered": "status 400 by a content filter",
     "toolong": "status 400 for a prompt beyond the context",
     "noschema": "status 400 where a JSON schema is asked for",
+    "brokenschema": "status 500, each time, where a JSON schema is asked for",
     "noobject": "status 400 where any JSON mode is asked for",
     "fenced": "the right reply in a fence, with prose around it",
     "think": "the right reply after a think block",
@@ -138,10 +140,10 @@ def status(code: int, message: str, **headers: str) -> web.Response:
 REFUSALS: dict[str, Callable[[], web.Response]] = {
     "429": lambda: status(429, "rehearsed: too many requests", **{"Retry-After": "0.2"}),
     "500": lambda: status(500, "rehearsed: server error"),
-    "badkey": lambda: status(401, "rehearsed: wrong key"),
     "filtered": lambda: status(400, "rehearsed: stopped by the content filter"),
     "toolong": lambda: status(400, "rehearsed: this model's maximum context length is 8192 tokens"),
     "noschema": lambda: status(400, "rehearsed: response_format json_schema is not supported"),
+    "brokenschema": lambda: status(500, "rehearsed: the grammar could not be compiled"),
     "noobject": lambda: status(400, "rehearsed: response_format is not supported"),
     "notjson": lambda: web.Response(text="<html>rehearsed: a gateway's page</html>"),
     "nochoices": lambda: web.json_response({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 0}}),
@@ -154,7 +156,7 @@ SPOILT: dict[str, Callable[[str], str]] = {
     "fenced": lambda text: f"Here it is:\n```json\n{text}\n```\nAnything else?",
     "think": lambda text: f'<think>Is it {{"a": 1}}? No.</think>\n{text}',
 }
-ONLY_WITH = {"noschema": ("json_schema",), "noobject": ("json_schema", "json_object")}
+ONLY_WITH = {"noschema": ("json_schema",), "brokenschema": ("json_schema",), "noobject": ("json_schema", "json_object")}
 
 
 class StandIn:
@@ -178,7 +180,9 @@ class StandIn:
         body = orjson.loads(raw)
         if self.manner.log:
             with self.manner.log.open("ab") as file:
-                file.write(orjson.dumps({key: body.get(key) for key in ("messages", "response_format")}) + b"\n")
+                file.write(
+                    orjson.dumps({key: body.get(key) for key in ("messages", "response_format", "max_tokens")}) + b"\n"
+                )
         dice = self.dice(raw)
         await asyncio.sleep(self.manner.latency + dice.random() * self.manner.jitter)
         fault = self.fault(dice, (body.get("response_format") or {}).get("type"))
@@ -188,6 +192,8 @@ class StandIn:
             await asyncio.sleep(60)
         if fault in REFUSALS:
             return REFUSALS[fault]()
+        if fault in {"badkey", "echokey"}:
+            return status(401 if fault == "badkey" else 400, f"rehearsed: {request.headers.get('Authorization')}")
         text = orjson.dumps(answer_to(body["messages"][1]["content"])).decode()
         return web.json_response(completion(body, SPOILT.get(fault, str)(text), fault), dumps=dumps)
 

@@ -96,3 +96,9 @@ async def together(*work: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
 
 def on_one_line(text: str) -> str:
     return " ".join(text.splitlines())
+
+
+def shortened(text: str, most: int = 300) -> str:
+    """The text on one line, cut where it is longer."""
+    folded = " ".join(text.split())
+    return folded if len(folded) <= most else folded[:most] + "…"

@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from src.client import Unusable, usable
-from src.endpoint import Completion
 from src.prompts import (
     CATEGORY_REASONS,
     CATEGORY_TRUTH,
@@ -23,7 +22,7 @@ from src.prompts import (
     example_text,
     json_schema,
 )
-from src.records import Usage
+from src.records import Completion, Usage
 from src.utils import json_in, together, without_tags
 
 

@@ -1,0 +1,130 @@
+"""When a request may be sent: requests and tokens a minute, and what the whole run may cost."""
+
+import asyncio
+import dataclasses
+import time
+from collections import deque
+from collections.abc import Callable
+
+from .config import Stop
+from .records import Usage
+
+MINUTE = 60.5  # seconds; a little more than a minute, since requests reach the endpoint at uneven speed
+UNKNOWN_REPLY = 2000  # tokens that a reply is taken to have before any was seen
+HEADROOM = 1.25  # a reply is taken to be this much longer than the longest that was seen
+
+
+def tokens_in(text: str) -> int:
+    """An estimate that needs no tokenizer: 4 characters a token, and 1.5 characters a token in Chinese or Japanese.
+
+    The rule counts bytes: what takes three bytes in UTF-8 is taken for such a character.
+    """
+    wide = (len(text.encode("utf-8", "replace")) - len(text)) / 2
+    return round((len(text) - wide) / 4 + wide / 1.5)
+
+
+@dataclasses.dataclass(frozen=True)
+class Prices:
+    """Money for a million tokens; cached prompt tokens cost as much as others unless their price is given."""
+
+    prompt: float = 0.0
+    cached: float | None = None
+    completion: float = 0.0
+
+    def of(self, usage: Usage) -> float:
+        cached = usage.cached or 0
+        cached_price = self.prompt if self.cached is None else self.cached
+        fresh = usage.prompt - cached
+        return (fresh * self.prompt + cached * cached_price + usage.completion * self.completion) / 1e6
+
+
+class Pace:
+    """Keeps requests and tokens of any sliding minute under the limits. Without limits it never waits.
+
+    A request counts from when it is sent until a minute after it has ended, with its tokens estimated until they are
+    known: so the limits hold whether the endpoint counts a request when it comes or when it is answered.
+    """
+
+    def __init__(self, rpm: int | None, tpm: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rpm, self.tpm, self._clock = rpm, tpm, clock
+        self._sent: deque[float] = deque()
+        self._ended: deque[tuple[float, int]] = deque()
+        self._spent = self._reserved = 0
+        self._turn = asyncio.Lock()
+
+    async def wait(self, tokens: int) -> None:
+        """Return when a request of so many tokens may be sent, and count it as sent."""
+        if not self.rpm and not self.tpm:
+            return
+        async with self._turn:  # first come, first served
+            while (seconds := self._seconds_to_wait(tokens)) > 0:  # noqa: ASYNC110 (what is waited for is the time)
+                await asyncio.sleep(seconds)
+            self._sent.append(self._clock())
+            self._reserved += tokens
+
+    def end(self, reserved: int, tokens: int) -> None:
+        """Count what a request that was waited for has really cost."""
+        if self.rpm or self.tpm:
+            self._reserved -= reserved
+            self._spent += tokens
+            self._ended.append((self._clock(), tokens))
+
+    def _seconds_to_wait(self, tokens: int) -> float:
+        now = self._clock()
+        while self._sent and self._sent[0] <= now - MINUTE:
+            self._sent.popleft()
+        while self._ended and self._ended[0][0] <= now - MINUTE:
+            self._spent -= self._ended.popleft()[1]
+        if self.rpm and len(self._sent) >= self.rpm:
+            return self._sent[0] + MINUTE - now
+        used = self._spent + self._reserved
+        if self.tpm and used and used + tokens > self.tpm:
+            return self._ended[0][0] + MINUTE - now if self._ended and not self._reserved else 0.05
+        return 0.0
+
+
+class Budget:
+    """What the run may still cost. A call is reserved before it is sent, with a reply longer than any seen yet."""
+
+    def __init__(self, prices: Prices, max_cost: float | None, max_tokens: int | None, reply_limit: int | None) -> None:
+        self.prices, self.max_cost, self.max_tokens, self._reply_limit = prices, max_cost, max_tokens, reply_limit
+        self.used = Usage()
+        self._reserved = Usage()
+        self._longest = 0
+        self._ratio = 1.0
+
+    @property
+    def cost(self) -> float:
+        return self.prices.of(self.used)
+
+    def reserve(self, prompt: int) -> Usage:
+        """Set aside what a call with a prompt of so many tokens (estimated) may cost; raises Stop if it is too much."""
+        seen = round(self._longest * HEADROOM) or UNKNOWN_REPLY
+        reply = min(seen, self._reply_limit) if self._reply_limit else seen
+        prompt = round(prompt * self._ratio)
+        wanted = Usage(prompt=prompt, completion=reply, total=prompt + reply)
+        after = self.used + self._reserved + wanted
+        if self.max_cost is not None and self.prices.of(after) > self.max_cost:
+            raise Stop(
+                f"The next call could pass --max-cost {self.max_cost:g} ({self.cost:.4f} used): raise it and run the"
+                " same command again to go on from here."
+            )
+        if self.max_tokens is not None and after.total > self.max_tokens:
+            raise Stop(
+                f"The next call could pass --max-total-tokens {self.max_tokens} ({self.used.total} used): raise it and"
+                " run the same command again to go on from here."
+            )
+        self._reserved += wanted
+        return wanted
+
+    def settle(self, wanted: Usage, used: Usage, estimated_prompt: int) -> None:
+        """Replace what was set aside by what was billed, and learn from it."""
+        self._reserved = Usage(
+            prompt=self._reserved.prompt - wanted.prompt,
+            completion=self._reserved.completion - wanted.completion,
+            total=self._reserved.total - wanted.total,
+        )
+        self.used += used
+        self._longest = max(self._longest, used.completion)
+        if estimated_prompt:
+            self._ratio = max(self._ratio, used.prompt / estimated_prompt)

@@ -1,0 +1,128 @@
+"""Every paid reply, durable before it is used: a SQLite file beside the output, found again by what was asked.
+
+A reply survives any kill of the process once `put` has returned. A run that goes on asks only what is not here. Replies
+of a question that failed for good are kept as billed and are not served again.
+"""
+
+import contextlib
+import hashlib
+import sqlite3
+import zlib
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+
+from .config import Stop
+from .records import Completion, Usage
+
+VERSION = 1
+TABLE = """
+CREATE TABLE IF NOT EXISTS calls (
+    question BLOB PRIMARY KEY, sample INTEGER, stage TEXT, served INTEGER DEFAULT 1, reply BLOB, finish TEXT,
+    prompt INTEGER, completion INTEGER, total INTEGER, cached INTEGER, rehearsal INTEGER
+)
+"""
+COLUMNS = "reply, finish, prompt, completion, total, cached, rehearsal"
+
+
+def name_of(sample: int, asked: Any) -> bytes:
+    """A short name for one question of one sample: model, messages and sampling options, as they are sent."""
+    return hashlib.blake2b(orjson.dumps([sample, asked]), digest_size=16).digest()
+
+
+class Store:
+    """The replies of one output. Writes nothing but whole replies; a reader never sees half of one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.hits = 0
+        with self.told():
+            self._db = sqlite3.connect(path, isolation_level=None)
+            try:
+                (version,) = self._db.execute("PRAGMA user_version").fetchone()
+                self.accept(version)
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = NORMAL")  # safe from a kill; a power cut may cost the newest
+                self._db.execute(TABLE)
+                self._db.execute(f"PRAGMA user_version = {VERSION}")
+            except BaseException:
+                self._db.close()
+                raise
+
+    def accept(self, version: int) -> None:
+        """Raise Stop for a file that another version of this program made."""
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version != VERSION and (version or tables):
+            raise Stop(
+                f"Call store {self.path} was made by another version (format {version}, here {VERSION}): finish the run"
+                " with that version, move the file away, or give --no-cache; it is left as it is."
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def get(self, question: bytes) -> Completion | None:
+        """The stored reply to a question, if there is one to be served."""
+        found = f"SELECT {COLUMNS} FROM calls WHERE question = ? AND served"
+        with self.told():
+            row = self._db.execute(found, (question,)).fetchone()
+        if row is None:
+            return None
+        self.hits += 1
+        reply, finish, prompt, completion, total, cached, rehearsal = row
+        usage = Usage(prompt=prompt, completion=completion, total=total, cached=cached)
+        return Completion(zlib.decompress(reply).decode(), finish, usage, bool(rehearsal))
+
+    def put(self, question: bytes, sample: int, stage: str, completion: Completion) -> None:
+        """Keep a reply. When this returns, no kill of the process can lose it."""
+        usage = completion.usage
+        reply = zlib.compress(completion.text.encode("utf-8", "replace"), 1)
+        counts = (usage.prompt, usage.completion, usage.total, usage.cached)
+        row = (question, signed(sample), stage, reply, completion.finish, *counts, completion.rehearsal)
+        marks = "?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?"
+        with self.told():
+            self._db.execute(f"INSERT OR REPLACE INTO calls VALUES ({marks})", row)
+
+    def bury(self, questions: Iterable[bytes]) -> None:
+        """Serve these replies no more; they stay as billed."""
+        with self.told():
+            self._db.executemany("UPDATE calls SET served = 0 WHERE question = ?", [(name,) for name in questions])
+
+    def prune(self, done: Collection[int]) -> int:
+        """Drop the replies of the samples that have a record, shrink the file, and give their number."""
+        with self.told():
+            samples = [row[0] for row in self._db.execute("SELECT DISTINCT sample FROM calls")]
+            gone = [(sample,) for sample in samples if sample % 2**64 in done]
+            before = self._db.total_changes
+            self._db.execute("BEGIN")
+            self._db.executemany("DELETE FROM calls WHERE sample = ?", gone)
+            self._db.execute("COMMIT")
+            dropped = self._db.total_changes - before
+            self._db.execute("VACUUM")
+        return dropped
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn what SQLite refuses into a sentence."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise Stop(
+                f"Call store {self.path} cannot be used ({error}): make room, mend its rights or move it away, then run"
+                " the same command again; what was stored is safe."
+            ) from error
+
+
+def signed(number: int) -> int:
+    """An unsigned number of 64 bits as SQLite's signed one."""
+    return number - 2**64 if number >= 2**63 else number

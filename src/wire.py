@@ -1,0 +1,153 @@
+"""One HTTP request and what its answer means: a completion, a fault that may pass, a final one, the end of the run."""
+
+import asyncio
+import email.utils
+import re
+import time
+from typing import Any
+
+import httpx2
+import openai
+import orjson
+
+from .config import Config, Stop
+from .records import Completion, Usage
+from .utils import shortened
+
+LONGEST_RETRY_AFTER = 600.0  # seconds; an endpoint that asks for more is not waited for
+NO_KEY = "none"  # what is sent to an endpoint that needs no key
+
+BAD_REQUEST, NO_CREDIT_LEFT, FORBIDDEN, NOT_FOUND, TOO_MANY_REQUESTS, SERVER_ERROR = 400, 402, 403, 404, 429, 500
+ENDS_THE_RUN = {
+    401: "the key was not accepted; check the variable that --api-key-env names",
+    402: "the account has no credit left",
+    403: "the key may not use this model or endpoint",
+    404: "no such model or path; check --model and --base-url",
+}
+MAY_PASS = {408: "timeout", 409: "server_error", 425: "server_error", TOO_MANY_REQUESTS: "rate_limit"}
+NO_CREDIT = re.compile(r"insufficient.?(quota|balance)|exceeded your current quota|余额不足|欠费", re.IGNORECASE)
+UNKNOWN_MODEL = re.compile(r"model.{0,60}(not exist|not found|unknown|invalid)|模型不存在", re.IGNORECASE)
+TOO_LONG = re.compile(
+    r"context.?(length|window|size)|maximum.{0,20}(context|length|tokens)|too (long|many tokens)|max_model_len"
+    r"|(input|prompt).{0,40}(exceed|longer)|reduce the length|上下文|超长",
+    re.IGNORECASE,
+)
+FILTERED = re.compile(r"content.?filter|content management|moderation|safety|sensitive|敏感|不安全", re.IGNORECASE)
+
+
+class RequestFailed(Exception):
+    """A request that brought no completion. `again` tells whether the same request may yet succeed."""
+
+    def __init__(self, kind: str, message: str, *, again: bool, status: int = 0, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.kind, self.again, self.status, self.wait = kind, again, status, wait
+
+
+class Wire:
+    """The way to one OpenAI-compatible endpoint. Neither retries nor counts."""
+
+    def __init__(self, config: Config, key: str) -> None:
+        self._config = config
+        self._key = key if key != NO_KEY else ""
+        self._place = re.sub(r"//[^/@]*@", "//", config.base_url)  # without a password that stands in the address
+        # The SDK's own pool would keep 100 connections alive, whatever the limit of requests in flight.
+        limits = httpx2.Limits(max_connections=config.max_concurrency, max_keepalive_connections=config.max_concurrency)
+        self._sdk = openai.AsyncOpenAI(
+            api_key=key,
+            base_url=config.base_url,
+            max_retries=0,
+            timeout=config.timeout,
+            http_client=openai.DefaultAioHttpClient(limits=limits, timeout=config.timeout),
+        )
+
+    async def close(self) -> None:
+        await self._sdk.close()
+
+    async def send(self, raw: bytes) -> Completion:
+        """One request, one completion; anything else is a RequestFailed, or a Stop where no request can succeed."""
+        try:
+            async with asyncio.timeout(self._config.timeout):
+                response = await self._sdk.post(
+                    "/chat/completions",
+                    cast_to=httpx2.Response,
+                    content=raw,
+                    options={"headers": {"Content-Type": "application/json"}},
+                )
+        except (TimeoutError, openai.APITimeoutError) as error:
+            message = f"no answer within {self._config.timeout:g} s (--timeout)"
+            raise RequestFailed("timeout", message, again=True) from error
+        except openai.APIStatusError as error:
+            said = shortened(self.without_key(error.response.text))
+            raise judged(error.status_code, said, retry_after(error.response.headers)) from error
+        except (openai.APIConnectionError, httpx2.HTTPError, OSError) as error:
+            message = f"no connection to {self._place}: {self.without_key(str(error.__cause__ or error))}"
+            raise RequestFailed("connection", message, again=True) from error
+        return completion_of(response.content)
+
+    def without_key(self, text: str) -> str:
+        """The text as it may be shown: some endpoints repeat the key that they refuse."""
+        return text.replace(self._key, "***") if self._key else text
+
+
+def judged(status: int, said: str, wait: float | None) -> Exception:
+    """What an error status means: the end of the run, the end of this sample, or another try."""
+    filtered = FILTERED.search(said)
+    if status == TOO_MANY_REQUESTS and NO_CREDIT.search(said):
+        status = NO_CREDIT_LEFT
+    if status == BAD_REQUEST and UNKNOWN_MODEL.search(said):
+        status = NOT_FOUND
+    if status in ENDS_THE_RUN and not (status == FORBIDDEN and filtered):
+        return Stop(f"The endpoint answered {status}: {ENDS_THE_RUN[status]}. It said: {said}")
+    if status in MAY_PASS or status >= SERVER_ERROR:
+        if wait and wait > LONGEST_RETRY_AFTER:
+            return Stop(f"The endpoint asks to wait for {wait:.0f} s: run the same command again then. It said: {said}")
+        kind = MAY_PASS.get(status, "server_error")
+        return RequestFailed(kind, f"{status}: {said}", again=True, status=status, wait=wait)
+    kinds = ((TOO_LONG, "context_length"), (FILTERED, "content_filter"))
+    kind = next((kind for pattern, kind in kinds if pattern.search(said)), "bad_request")
+    return RequestFailed(kind, f"{status}: {said}", again=False)
+
+
+def retry_after(headers: httpx2.Headers) -> float | None:
+    """Seconds that the endpoint asks to wait: `retry-after-ms`, or `retry-after` as seconds or as a date."""
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            return max(0.0, float(milliseconds) / 1000)
+        if not (given := headers.get("retry-after")):
+            return None
+        if given.replace(".", "", 1).isdigit():
+            return float(given)
+        when = email.utils.parsedate_to_datetime(given)
+        return max(0.0, when.timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def completion_of(raw: bytes) -> Completion:
+    """Read the body of a 200; raises RequestFailed where it holds no completion, which asking again may mend."""
+    try:
+        body = orjson.loads(raw)
+        choice = body["choices"][0]
+        message, usage = choice["message"], body.get("usage") or {}
+        content = message.get("content") or message.get("refusal") or ""
+        return Completion(
+            text=content if isinstance(content, str) else "".join(part.get("text", "") for part in content),
+            finish="content_filter" if choice.get("finish_reason") == "sensitive" else str(choice.get("finish_reason")),
+            usage=usage_of(usage),
+            rehearsal=body.get("rehearsal") is True,
+        )
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        message = f"a 200 whose body is no completion: {shortened(raw.decode('utf-8', 'replace'))}"
+        raise RequestFailed("bad_response", message, again=True) from error
+
+
+def usage_of(told: dict[str, Any]) -> Usage:
+    """Tokens as the endpoint tells them; what it does not tell counts as none."""
+    prompt, completion = int(told.get("prompt_tokens") or 0), int(told.get("completion_tokens") or 0)
+    details = told.get("prompt_tokens_details") or {}
+    return Usage(
+        prompt=prompt,
+        completion=completion,
+        total=int(told.get("total_tokens") or prompt + completion),
+        cached=details.get("cached_tokens", told.get("prompt_cache_hit_tokens")),
+    )
