@@ -14,7 +14,7 @@ from .utils import json_in, shortened
 from .wire import RequestFailed
 
 MOST_ATTEMPTS = 4  # replies to one question; at 5 % bad replies, one question in 160,000 still fails
-SMALLEST_LIMIT = 1024  # tokens; no reply of any stage is expected to be shorter than this
+SMALLEST_LIMIT = 4096  # tokens; half of what a reply that was cut off is given at least
 LONGEST_QUOTE = 8_000  # characters of a bad reply that are shown to the model again
 
 COMPLAINT = """\
@@ -58,7 +58,7 @@ class Session:
         asked: list[bytes] = []
         try:
             for attempt in itertools.count(1):
-                asked.append(self.name(conversation, limit))
+                asked.append(self.name(conversation, limit, attempt))
                 completion = await self.answer(asked[-1], conversation, stage, expected, limit)
                 last_reply = completion.text
                 try:
@@ -73,14 +73,17 @@ class Session:
                     correction = [] if unusable.kind == "length" else corrected(completion.text, str(unusable))
                     conversation = question + correction
         except RequestFailed as failed:
+            self.usage += failed.usage
             raise Failed(stage.name, failed.kind, str(failed), len(asked), last_reply) from failed
         raise AssertionError("unreachable: the loop above only returns or raises")
 
-    def name(self, conversation: list[dict[str, str]], limit: int | None) -> bytes:
+    def name(self, conversation: list[dict[str, str]], limit: int | None, attempt: int) -> bytes:
         """The name of a question in the store. A limit of tokens is part of it only where it was raised."""
         config = self._config
         raised = limit if limit != config.max_tokens else None
-        return name_of(self._sample, [config.model, conversation, config.temperature, config.extra_body, raised])
+        return name_of(
+            self._sample, [config.model, conversation, config.temperature, config.extra_body, raised, attempt]
+        )
 
     async def answer(
         self,
@@ -110,10 +113,10 @@ FILLED_TWICE = -1
 
 
 def larger_limit(completion: Completion, limit: int | None, first: int | None) -> int:
-    """The limit of tokens for a reply that was cut off: twice what it reached, and once only."""
-    if limit != first and limit is not None and completion.usage.completion >= limit:
-        return FILLED_TWICE
-    return 2 * max(completion.usage.completion, limit or 0, SMALLEST_LIMIT)
+    """The limit of tokens for a reply that was cut off: twice what it reached. It is raised once only."""
+    if limit is None or limit == first:
+        return 2 * max(completion.usage.completion, limit or 0, SMALLEST_LIMIT)
+    return FILLED_TWICE if completion.usage.completion >= limit else limit
 
 
 def corrected(reply: str, reason: str) -> list[dict[str, str]]:

@@ -169,6 +169,10 @@ class Config:
                 f"--low-confidence-threshold {self.low_confidence_threshold} is above"
                 f" --high-confidence-threshold {self.high_confidence_threshold}: give a low one that is not."
             )
+        if not self.base_url.startswith(("http://", "https://")):
+            raise Stop(f"--base-url {self.base_url!r} is no address: it begins with http:// or https://.")
+        if not self.model:
+            raise Stop("--model is empty: give the model's name at the endpoint.")
         if self.max_cost is not None and not (self.price_in or self.price_out):
             raise Stop("--max-cost needs prices: give --price-in and --price-out for a million tokens.")
 

@@ -5,6 +5,7 @@ good is not this module's question.
 """
 
 import asyncio
+import dataclasses
 import itertools
 import logging
 import random
@@ -117,19 +118,20 @@ class Endpoint:
         """
         raw = orjson.dumps(body)
         prompt = sum(tokens_in(message["content"]) for message in body["messages"])
-        tries = itertools.count()
+        tries, wasted = itertools.count(), Usage()
         while True:
             trying = await self._outage.turn()
             try:
                 completion = await self.send(raw, kind, prompt)
             except RequestFailed as failed:
+                failed.usage = wasted = wasted + failed.usage
                 self.note_failure(failed, raw, proven=proven)
                 if self._outage.down:
                     continue
                 wait = self.wait_after(failed, next(tries), proven=proven)
             else:
                 self._outage.answered()
-                return completion
+                return dataclasses.replace(completion, usage=completion.usage + wasted)
             finally:
                 if trying:
                     self._outage.done()
@@ -161,16 +163,17 @@ class Endpoint:
                 await self._pace.wait(wanted.total)
                 sent, start = True, time.monotonic()
                 completion = await self._wire.send(raw)
-                used = completion.usage if completion.usage.total else wanted  # some endpoints do not tell
-                self.slots.note(kind, time.monotonic() - start, refused=False)
+                used, seconds = completion.usage, time.monotonic() - start
             except RequestFailed as failed:
+                used = failed.usage
                 if failed.status in OVERLOADED:
                     self.slots.note(kind, 0.0, refused=True)
                 raise
             finally:
+                self.calls += sent
+                self.usage += used
                 if sent:
                     self._pace.end(wanted.total, used.total)
                 self.budget.settle(wanted, used, prompt if used.prompt else 0)
-        self.calls += 1
-        self.usage += completion.usage
-        return completion
+            self.slots.note(kind, seconds, refused=False)
+            return completion

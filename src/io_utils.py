@@ -168,13 +168,16 @@ class Output:
                 " what was written is safe."
             ) from error
 
-    def last(self) -> Any:
-        """The record that was written last, or None."""
+    def last(self) -> dict[str, Any] | None:
+        """The record that was written last; None where there is none, or the last line is no record."""
         with self.path.open("rb") as file:
             if not (end := file.seek(0, os.SEEK_END) - 1) > 0:
                 return None
             file.seek(start := line_start(file, end))
-            return loads(file.read(end - start))
+            with contextlib.suppress(ValueError):
+                row = loads(file.read(end - start))
+                return row if isinstance(row, dict) else None
+        return None
 
     def settle_failures(self) -> None:
         """Leave in the sidecar one line, the newest, for each sample that has no record; no file where none is left."""

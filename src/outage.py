@@ -27,6 +27,7 @@ class Outage:
         self._since = 0.0
         self._wait = FIRST_WAIT
         self._why = ""
+        self._ever_answered = False
         self.down = False
         self.count = 0
         """How often the endpoint has been down."""
@@ -35,13 +36,13 @@ class Outage:
         """The endpoint has answered something."""
         if self.down:
             log.warning("the endpoint answers again")
-        self.down, self._refused = False, 0
+        self.down, self._refused, self._ever_answered = False, 0, True
         self._failing.clear()
 
     def failed(self, request: bytes, why: str, *, refused: bool) -> None:
         """A request has got no answer: the connection was refused or broke, or the status was 5xx."""
         self._failing.add(request)
-        self._refused += refused
+        self._refused += refused or not self._ever_answered
         self._why = why
         if not self.down and (self._refused >= REFUSED_IN_A_ROW or len(self._failing) >= REQUESTS_IN_A_ROW):
             self.down, self._since, self._wait = True, time.monotonic(), FIRST_WAIT

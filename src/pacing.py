@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from .config import Stop
 from .records import Usage
@@ -45,8 +45,14 @@ class Pace:
     known: so the limits hold whether the endpoint counts a request when it comes or when it is answered.
     """
 
-    def __init__(self, rpm: int | None, tpm: int | None, clock: Callable[[], float] = time.monotonic) -> None:
-        self.rpm, self.tpm, self._clock = rpm, tpm, clock
+    def __init__(
+        self,
+        rpm: int | None,
+        tpm: int | None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.rpm, self.tpm, self._clock, self._sleep = rpm, tpm, clock, sleep
         self._sent: deque[float] = deque()
         self._ended: deque[tuple[float, int]] = deque()
         self._spent = self._reserved = 0
@@ -57,8 +63,8 @@ class Pace:
         if not self.rpm and not self.tpm:
             return
         async with self._turn:  # first come, first served
-            while (seconds := self._seconds_to_wait(tokens)) > 0:  # noqa: ASYNC110 (what is waited for is the time)
-                await asyncio.sleep(seconds)
+            while (seconds := self._seconds_to_wait(tokens)) > 0:
+                await self._sleep(seconds)
             self._sent.append(self._clock())
             self._reserved += tokens
 

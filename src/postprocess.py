@@ -170,8 +170,8 @@ def training_rows(records: Records, mode: Mode) -> Iterator[bytes]:
             row = ROWS[mode](record)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"])) or "the record"
-            records.leave_out(file, number, f'"{where}": {first["msg"]}')
+            where = ".".join(map(str, first["loc"]))
+            records.leave_out(file, number, f'"{where}": {first["msg"]}' if where else "it is not a record")
         except Unfit as unfit:
             records.leave_out(file, number, str(unfit))
         else:
@@ -190,7 +190,7 @@ def write(path: Path, rows: Iterator[bytes]) -> int:
             for count, row in enumerate(rows, 1):
                 file.write((start if count == 1 else between) + row)
             if not count:
-                raise Stop(f"No record gives a training row, so {path} is not written: look at the lines named above.")
+                raise Stop(f"There is no record that gives a training row, so {path} is not written.")
             file.write(end)
     except OSError as error:
         raise Stop(f"{path} cannot be written ({error.strerror}): give another --output or make room.") from error
@@ -204,6 +204,8 @@ def inputs(patterns: Sequence[str]) -> list[Path]:
         matches = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
         if not matches:
             raise Stop(f"Input {pattern} is not there: make records first with python -m src.synthesis.")
+        if folders := [match for match in matches if Path(match).is_dir()]:
+            raise Stop(f"Input {folders[0]} is a folder: name its files, such as '{folders[0]}/*.jsonl'.")
         found |= dict.fromkeys(Path(match) for match in matches if not match.endswith(".failed.jsonl"))
     return list(found)
 

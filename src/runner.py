@@ -86,8 +86,9 @@ class Run:
         def interrupt() -> None:
             if self.stopping and task:
                 task.cancel()
+            else:
+                log.warning("stopping after the %d samples in flight; once more to stop at once", self.tally.in_flight)
             self.stopping = self.tally.interrupted = True
-            log.warning("stopping after the %d samples in flight; once more to stop at once", self.tally.in_flight)
 
         signals = (signal.SIGINT, signal.SIGTERM)
         for number in signals:
@@ -150,6 +151,8 @@ class Run:
 def run(config: Config, key: str, make: Make, settings: Settings) -> int:
     """Run a method over the input, print a summary, and return the exit status. Raises Stop where it cannot run."""
     opened(config.input).close()
+    if config.output.is_dir() or not config.output.name:
+        raise Stop(f"Output {config.output} is a folder: give --output a file in it.")
     if config.output.exists() and config.output.samefile(config.input):
         raise Stop(f"Input and output are the same file, {config.input}: give another --output.")
     with contextlib.ExitStack() as stack:

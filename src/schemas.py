@@ -135,9 +135,12 @@ class IntentTree(Reply):
     @model_validator(mode="before")
     @classmethod
     def bare(cls, data: Any) -> Any:
-        """The tree without its key is the tree."""
-        inside = isinstance(data, dict) and not {"intent_tree", "topics"} & data.keys()
-        return {"intent_tree": data} if inside else data
+        """The tree without its key is the tree, unless it is inside a key of the model's own."""
+        known = {"intent_tree", "topics"}
+        if not isinstance(data, dict) or known & data.keys():
+            return data
+        (*_, last) = data.values() or [None]
+        return last if isinstance(last, dict) and known & last.keys() else {"intent_tree": data}
 
 
 class CategoryTruth(Reply):
@@ -225,7 +228,7 @@ class TruthPath(Reply):
     view_reasoning: Text = Field(alias="insight_reasoning")
     view: AView = Field(alias="insight")
     path_reasoning: Text
-    paths: FirstTwoPaths = Field(alias="path", min_length=1, json_schema_extra={"maxItems": 2})
+    paths: FirstTwoPaths = Field(alias="path", min_length=1, json_schema_extra={"minItems": 2, "maxItems": 2})
 
 
 class WrongPath(Reply):

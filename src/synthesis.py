@@ -199,6 +199,8 @@ def key_of(config: Config) -> str:
     if not config.api_key_env:
         return "none"  # a word, since the SDK insists on one
     if key := os.environ.get(config.api_key_env, "").strip():
+        if not (key.isascii() and key.isprintable()):
+            raise Stop(f"The key in {config.api_key_env} has characters that no key has: copy it again.")
         return key
     raise Stop(
         f"No API key: set {config.api_key_env} in the environment or in a .env file (or name another variable with"

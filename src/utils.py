@@ -3,13 +3,13 @@
 import asyncio
 import json
 import re
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar, overload
 
 import orjson
 
-THOUGHTS = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
-END_OF_THOUGHTS = re.compile(r"^.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+THOUGHTS = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 LENIENT = json.JSONDecoder(strict=False)  # control characters inside strings are read
 
 
@@ -21,7 +21,11 @@ def loads(raw: bytes) -> Any:
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
+        pass
+    try:
         return without_surrogates(LENIENT.decode(raw.decode("utf-8").removeprefix("\ufeff").strip()))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def without_surrogates(value: Any) -> Any:
@@ -38,27 +42,40 @@ def without_surrogates(value: Any) -> Any:
 def json_in(text: str) -> Any:
     """The JSON that a reply holds, whatever stands around it: thoughts, fences, prose.
 
-    Of several values the longest counts. Raises ValueError with a reason that can be shown to the model.
+    Of several values the longest counts; values inside thoughts do not. Raises ValueError with a reason that can be
+    shown to the model.
     """
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         pass
-    visible = END_OF_THOUGHTS.sub("", THOUGHTS.sub("", text))
-    value, length, start = None, 0, first_bracket(visible, 0)
-    while start is not None:
-        try:
-            found, end = LENIENT.raw_decode(visible, start)
-        except json.JSONDecodeError as error:
-            if error.pos >= len(visible.rstrip()) - 1 or error.msg.startswith("Unterminated string"):
-                raise ValueError("the JSON is not complete: it ends before it is closed") from error
-            found, end = None, start + 1
-        if found is not None and end - start > length:
-            value, length = found, end - start
-        start = first_bracket(visible, end)
-    if value is None:
+    visible = THOUGHTS.sub("", text)
+    thoughts_end = max((match.start() for match in END_OF_THOUGHTS.finditer(visible)), default=-1)
+    try:
+        found = [(end - start, value) for start, end, value in values_in(visible) if end > thoughts_end]
+    except RecursionError as error:
+        raise ValueError("the JSON is nested too deeply") from error
+    if not found:
         raise ValueError("there is no JSON object in it")
-    return without_surrogates(value)
+    return without_surrogates(max(found, key=lambda item: item[0])[1])
+
+
+def values_in(text: str) -> Iterator[tuple[int, int, Any]]:
+    """The JSON objects and lists in a text, with where they begin and end. Raises ValueError if the only one is cut."""
+    start, any_found = first_bracket(text, 0), False
+    while start is not None:
+        end = start + 1
+        try:
+            value, end = LENIENT.raw_decode(text, start)
+        except json.JSONDecodeError as error:
+            if error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated string"):
+                if any_found:
+                    return
+                raise ValueError("the JSON is not complete: it ends before it is closed") from error
+        else:
+            any_found = True
+            yield start, end, value
+        start = first_bracket(text, end)
 
 
 def first_bracket(text: str, start: int) -> int | None:

@@ -36,11 +36,15 @@ FILTERED = re.compile(r"content.?filter|content management|moderation|safety|sen
 
 
 class RequestFailed(Exception):
-    """A request that brought no completion. `again` tells whether the same request may yet succeed."""
+    """A request that brought no completion. `again` tells whether the same request may yet succeed.
+
+    `usage` is what was billed all the same.
+    """
 
     def __init__(self, kind: str, message: str, *, again: bool, status: int = 0, wait: float | None = None) -> None:
         super().__init__(message)
         self.kind, self.again, self.status, self.wait = kind, again, status, wait
+        self.usage = Usage()
 
 
 class Wire:
@@ -74,15 +78,20 @@ class Wire:
                     options={"headers": {"Content-Type": "application/json"}},
                 )
         except (TimeoutError, openai.APITimeoutError) as error:
+            if isinstance(error.__cause__, httpx2.ConnectTimeout):  # so the SDK names a refused or a broken connection
+                raise self.unreachable(error) from error
             message = f"no answer within {self._config.timeout:g} s (--timeout)"
             raise RequestFailed("timeout", message, again=True) from error
         except openai.APIStatusError as error:
             said = shortened(self.without_key(error.response.text))
             raise judged(error.status_code, said, retry_after(error.response.headers)) from error
         except (openai.APIConnectionError, httpx2.HTTPError, OSError) as error:
-            message = f"no connection to {self._place}: {self.without_key(str(error.__cause__ or error))}"
-            raise RequestFailed("connection", message, again=True) from error
+            raise self.unreachable(error) from error
         return completion_of(response.content)
+
+    def unreachable(self, error: Exception) -> RequestFailed:
+        cause = self.without_key(str(error.__cause__ or error))
+        return RequestFailed("connection", f"no connection to {self._place}: {cause}", again=True)
 
     def without_key(self, text: str) -> str:
         """The text as it may be shown: some endpoints repeat the key that they refuse."""
@@ -125,29 +134,39 @@ def retry_after(headers: httpx2.Headers) -> float | None:
 
 def completion_of(raw: bytes) -> Completion:
     """Read the body of a 200; raises RequestFailed where it holds no completion, which asking again may mend."""
+    usage = Usage()
     try:
         body = orjson.loads(raw)
+        usage = usage_of(body.get("usage"))
         choice = body["choices"][0]
-        message, usage = choice["message"], body.get("usage") or {}
+        message = choice["message"]
         content = message.get("content") or message.get("refusal") or ""
         return Completion(
             text=content if isinstance(content, str) else "".join(part.get("text", "") for part in content),
             finish="content_filter" if choice.get("finish_reason") == "sensitive" else str(choice.get("finish_reason")),
-            usage=usage_of(usage),
+            usage=usage,
             rehearsal=body.get("rehearsal") is True,
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         message = f"a 200 whose body is no completion: {shortened(raw.decode('utf-8', 'replace'))}"
-        raise RequestFailed("bad_response", message, again=True) from error
+        failed = RequestFailed("bad_response", message, again=True)
+        failed.usage = usage
+        raise failed from error
 
 
-def usage_of(told: dict[str, Any]) -> Usage:
-    """Tokens as the endpoint tells them; what it does not tell counts as none."""
-    prompt, completion = int(told.get("prompt_tokens") or 0), int(told.get("completion_tokens") or 0)
-    details = told.get("prompt_tokens_details") or {}
+def usage_of(told: Any) -> Usage:
+    """Tokens as the endpoint tells them; what it does not tell, or tells in another form, counts as none."""
+    counts = told if isinstance(told, dict) else {}
+    details = counts.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else counts.get("prompt_cache_hit_tokens")
+    prompt, completion = number(counts.get("prompt_tokens")), number(counts.get("completion_tokens"))
     return Usage(
         prompt=prompt,
         completion=completion,
-        total=int(told.get("total_tokens") or prompt + completion),
-        cached=details.get("cached_tokens", told.get("prompt_cache_hit_tokens")),
+        total=number(counts.get("total_tokens")) or prompt + completion,
+        cached=None if cached is None else number(cached),
     )
+
+
+def number(told: Any) -> int:
+    return int(told) if isinstance(told, int | float) and told > 0 else 0

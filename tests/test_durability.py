@@ -101,7 +101,7 @@ def test_unusable_replies_are_stored_as_billed_and_not_served_again(endpoint: St
 
 
 def test_without_cache_nothing_is_kept_and_prune_drops_what_is_finished(endpoint: Start, tmp_path: Path) -> None:
-    many(tmp_path, 10)
+    many(tmp_path, 60)
     url = endpoint()
     synthesis(tmp_path, url, "--no-cache", output="bare.jsonl")
     assert not (tmp_path / "bare.jsonl.calls.sqlite").exists()
@@ -172,8 +172,8 @@ def test_a_cut_off_reply_is_asked_for_again_with_a_larger_limit_once(endpoint: S
     (failure,) = read_rows(tmp_path / "out.jsonl.failed.jsonl")
     assert failure["kind"] == "length"
     limits = [request["max_tokens"] for request in read_rows(tmp_path / "asked.log")]
-    assert set(limits[:2]) == {4}
-    assert all(limit > 4 for limit in limits[2:])
+    assert limits[0] == 4
+    assert sorted(set(limits)) == [4, 8192]
 
 
 def test_a_budget_of_tokens_or_money_is_not_passed(endpoint: Start, tmp_path: Path) -> None:

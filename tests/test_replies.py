@@ -53,6 +53,8 @@ TRUTH = '{"reasoning": "tells a fact", "predicted_category": "Statement"}'
         f"Sure! Here it is:\n\n{TRUTH}\n\nHope that helps {{smile}}.",
         f'<think>{{"reasoning": "no", "predicted_category": "Question"}}</think>{TRUTH}',
         f"some thoughts without a beginning {{}} </think>\n{TRUTH}",
+        f"```\n{TRUTH.replace('a fact', 'a </think>')}\n```",
+        f"{TRUTH}\nHope that helps {{",
         TRUTH.replace("a fact", "a\n\tfact"),
         TRUTH.replace("Statement", "statement"),
         f"[{TRUTH}]",
@@ -82,7 +84,7 @@ def test_category_reasons_are_read_as_records_have_them() -> None:
 
 def test_a_tree_is_read_with_or_without_its_key_and_with_plain_values_as_texts() -> None:
     tree = {"trip": {"days": 3, "places": ["Rome", "Pisa"]}}
-    for reply in (tree, {"intent_tree": tree}):
+    for reply in (tree, {"intent_tree": tree}, {"result": {"intent_tree": tree}}):
         assert read(INTENT_TREE, reply).topics == {"trip": {"days": "3", "places": "Rome, Pisa"}}
 
 
@@ -114,6 +116,7 @@ REVISED = {"thinking": "t", "revised": "r", "predictions": ["p", "q"]}
         (CATEGORY_TRUTH, "I cannot say.", "no JSON object"),
         (CATEGORY_TRUTH, TRUTH[:40], "not complete"),
         (CATEGORY_TRUTH, "", "empty"),
+        (CATEGORY_TRUTH, "[" * 100_000, "nested too deeply"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_reason_that_names_it(stage: Stage[Any], reply: Any, told: str) -> None:

@@ -116,8 +116,8 @@ def training_bytes(folder: Path, output: str) -> bytes:
 
 
 def test_concurrency_and_timing_change_nothing_in_the_training_file(endpoint: Start, tmp_path: Path) -> None:
-    many(tmp_path, 60)
-    url = endpoint(jitter=0.02)
+    many(tmp_path, 25)
+    url = endpoint(jitter=0.01)
     for count in (1, 64):
         arguments = ("--max-concurrency", count, "--turns", "all")
         assert synthesis(tmp_path, url, *arguments, output=f"{count}.jsonl").returncode == 0
