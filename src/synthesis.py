@@ -171,6 +171,8 @@ examples:
     python -m src.synthesis --input dialogues.jsonl --output data/synthesized_raw/first.jsonl --limit 10
   DeepSeek
     python -m src.synthesis --base-url https://api.deepseek.com --model deepseek-chat --api-key-env DEEPSEEK_API_KEY
+  what a run would cost, without a request
+    python -m src.synthesis --input dialogues.jsonl --estimate --price-in 0.6 --price-out 2.2
   a vLLM server of your own, without a key
     python -m src.synthesis --base-url http://127.0.0.1:8000/v1 --model Qwen/Qwen3-8B --api-key-env '' \\
         --max-concurrency 200
