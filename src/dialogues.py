@@ -31,6 +31,7 @@ ROLES: dict[str, Role] = {
 LABELS: dict[Role, str] = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 LOOKS_LIKE_A_LABEL = re.compile(rf"^(?=\[Round \d+\]|(?:{'|'.join(LABELS.values())}):)", re.MULTILINE)
 MOST_DISTRACTORS = 2
+LONGEST_REPLY = 1500  # characters
 
 
 class PassedOver(Exception):
@@ -54,6 +55,12 @@ class Sample:
     def history(self) -> str:
         """The context as text."""
         return chat_history(self.context)
+
+    @property
+    def reply(self) -> str:
+        """The assistant's last turn; of a very long one, the end, which is what the user answers."""
+        said = self.context[-1].content
+        return said if len(said) <= LONGEST_REPLY else "… " + said[-LONGEST_REPLY:]
 
     def dice(self, decision: str) -> random.Random:
         """The random stream of one named decision; no other draw, and no timing, can move it."""

@@ -11,7 +11,7 @@ from .config import Config
 from .dialogues import Sample
 from .pacing import Prices, tokens_in
 from .progress import Tally
-from .prompts import PLACEHOLDER, REVISION, STAGES, WRONG_PATH, Stage, messages
+from .prompts import REVISION, STAGES, WRONG_PATH, Stage, messages
 from .records import Usage
 from .runner import pending
 from .schemas import TreePath
@@ -39,11 +39,10 @@ def inputs(stage: Stage[Any], sample: Sample) -> dict[str, Any]:
     known = {
         "history": sample.history,
         "utterance": sample.utterance,
-        "reply": sample.context[-1].content,
+        "reply": sample.reply,
         "distractors": sample.distractors,
     }
-    names = set(PLACEHOLDER.findall(stage.task)) | ({"history"} if stage.sees_history else set())
-    return {name: known.get(name, TYPICAL.get(name)) for name in names}
+    return {name: known.get(name, TYPICAL.get(name)) for name in stage.inputs}
 
 
 def calls_of(stage: Stage[Any], region: str) -> int:
@@ -95,7 +94,7 @@ def total(config: Config, region: str, samples: int, prompts: dict[str, int], ca
     counts = {stage.name: calls_of(stage, region) for stage in stages()}
     prompt = sum(prompts[name] * count for name, count in counts.items())
     reply = samples * sum(stage.reply_tokens * counts[stage.name] for stage in stages())
-    seeing = sum(counts[stage.name] for stage in stages() if stage.sees_history)
+    seeing = sum(counts[stage.name] for stage in stages() if "history" in stage.opens_with)
     cached = cacheable * (seeing - 1) if config.price_cached is not None else 0
     usage = Usage(prompt=prompt, completion=reply, total=prompt + reply, cached=cached)
     cost = Prices(config.price_in, config.price_cached, config.price_out).of(usage)

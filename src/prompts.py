@@ -1,8 +1,8 @@
 """Every stage as data, and every prompt text.
 
-A prompt begins with what all stages share: one system message, then the dialogue. Only behind it stand the
-stage's task and inputs, so that an endpoint's prefix cache pays once for the dialogue of a sample. The real
-utterance is never in the shared part.
+A prompt begins with what stages share: one system message, then the dialogue, then the tree. Only behind them stand
+the stage's task and its own inputs, so that an endpoint's prefix cache pays once for the dialogue of a sample. The
+real utterance is never in the shared part.
 
 The reply format at a prompt's end is printed from the stage's `example`, an instance of the very model that
 checks the real reply.
@@ -48,9 +48,15 @@ class Stage(Generic[ReplyT]):
     """A reply in the right form whose texts say what goes where."""
     reply_tokens: int
     """Tokens of a typical reply, as hand-written ones have shown; for estimates."""
-    sees_history: bool = True
+    opens_with: tuple[str, ...] = ("history",)
+    """Inputs that other stages share; they stand before the task."""
     one_for_each: str | None = None
     """The input whose length is the number of entries wanted in the reply's marked list."""
+
+    @property
+    def inputs(self) -> set[str]:
+        """The names of all that has to be known to ask."""
+        return {*self.opens_with, *PLACEHOLDER.findall(self.task)}
 
     @property
     def reply(self) -> type[ReplyT]:
@@ -81,8 +87,8 @@ each. A topic is a thing or goal the user talks about. An attribute is one side 
 attributes of the topic they bear on.
 
 Sentence category of a user utterance, by what the user does with it and not by its grammar:
-- Statement: tells something, such as a fact, an opinion, a feeling, a decision, thanks, or an answer to what the \
-assistant asked.
+- Statement: tells something, such as a fact, an opinion, a feeling, a decision, a plan, thanks, or an answer to what \
+the assistant asked.
 - Question: wants to know something: information, an explanation, what would be good, a confirmation.
 - Instruction: wants something done: to write, list, recommend, change, continue, draw up a plan, play a part.
 "Are there hotels nearby?" is a Question; "Recommend me a hotel" and "Can you rewrite it?" are Instructions. An \
@@ -101,33 +107,29 @@ Tree path as JSON: "source_node" is the name of an existing topic, exactly as th
 that stands behind the arrow, in at most eight words (or 16 Chinese characters), e.g. "address", "budget: lower" or \
 "transport - night buses". It may use an utterance's key words and never its sentence.
 
-Reply with one JSON object and nothing else, in the reply format that the task shows; no text may be empty. The fixed \
-keys and the names of categories and views stay English. All else, topics and attributes included, is in the language \
-that the user writes.
+Prediction: the whole next utterance as this user would type it, in the user's own voice and usual length, and of the \
+category that the task names. It does not speak of trees, paths, views or categories.
+
+Reply with one JSON object and nothing else, in the reply format at the end of the task: its keys stay, its texts say \
+what goes where and are replaced. No text may be empty. The names of categories and views stay English too; all else, \
+topics, attributes and reasons included, is in the language that the user writes.
 """
 
-HISTORY = """\
-<dialogue>
-{history}
-</dialogue>
-
-"""
+OPENINGS = {
+    "history": "<dialogue>\n{history}\n</dialogue>\n\n",
+    "tree": "<intent_tree>\n{tree}\n</intent_tree>\n\n",
+}
 
 TASK = """\
 # Task: {title}
 
 {task}
 
-Reply format (the texts say what goes where; replace them):
+Reply format:
 {example}
 """
 
 # ---------------------------------------------------------------------------------------------- the stages
-
-PREDICTION = """\
-A prediction is the whole next utterance as this user would type it, in the user's own voice and usual length, and of \
-the category {category}: a Statement tells a fact, plan, feeling or remark, a Question asks, an Instruction has \
-something done. It does not speak of trees, paths, views or categories."""
 
 INTENT_TREE = Stage(
     name="intent tree",
@@ -136,8 +138,8 @@ Write the intent tree of the whole dialogue so far. Take one to five topics from
 one to four words; one is enough where the dialogue is about one thing. Under each, put one or more attributes that \
 either side brought up, each with its present value in at most ten words (or 20 Chinese characters): the newest \
 value where it changed, and the user's word for "open" where either side asked for it and it was not settled. Merge \
-topics that mean the same. "topic" and "attribute" below stand for names that you choose; all values are plain \
-strings.""",
+topics that mean the same. "topic" and "attribute" in the reply format stand for names that you choose; all values \
+are plain strings.""",
     example=IntentTree(topics={"topic": {"attribute": "value", "another attribute": "value"}}),
     reply_tokens=120,
 )
@@ -160,7 +162,7 @@ And this is the utterance:
 First say in one or two sentences what the user does with it; then give the category: Statement, Question or \
 Instruction.""",
     example=CategoryTruth(reasoning="what the user does with the utterance", category="Statement"),
-    sees_history=False,
+    opens_with=(),
     reply_tokens=55,
 )
 
@@ -183,31 +185,22 @@ others, rank it or call it unlikely.""",
 INSIGHT = Stage(
     name="insight",
     task="""\
-The user speaks next. Foresee the utterance from both views. This is the intent tree of the dialogue:
+The user speaks next. Foresee the utterance from both views. Its category is known: {category}.
 
-<intent_tree>
-{tree}
-</intent_tree>
-
-The category of the next utterance is known: {category}.
-
-For each view, reason from the tree and the assistant's last turn to two tree paths, the likeliest for this category \
-and the likeliest with another subject, and write both into the reasoning in the form that the view has, such as: \
-existing topic -> attribute, or existing topic -> new topic - attribute. Two to five sentences for each view. Then \
-write one prediction for each path, in the same order.
-
-"""
-    + PREDICTION,
+For each view, reason in two to five sentences from the tree and the assistant's last turn to two tree paths, the \
+likeliest for this category and the likeliest with another subject, and write both paths into the reasoning. Then give \
+one prediction for each path, in the same order.""",
     example=DraftInsight(
         mining=DraftView(
-            reasoning="why the user goes on with a topic of the tree, showing both mining paths",
-            predictions=("utterance on the first mining path", "utterance on the second mining path"),
+            reasoning="why the user stays with a topic, showing both paths",
+            predictions=("utterance on the first path", "utterance on the second"),
         ),
         exploration=DraftView(
-            reasoning="why the user turns to something related and new, showing both exploration paths",
-            predictions=("utterance on the first exploration path", "utterance on the second exploration path"),
+            reasoning="why the user turns to something new, showing both paths",
+            predictions=("utterance on the first path", "utterance on the second"),
         ),
     ),
+    opens_with=("history", "tree"),
     reply_tokens=310,
 )
 
@@ -220,14 +213,14 @@ This is what the user really said next:
 {utterance}
 </utterance>
 
-And these are predictions of it, made without knowing it:
+These are predictions of it, made without knowing it:
 
 <predictions>
 {predictions}
 </predictions>
 
-Grade each prediction by how near it comes to the real utterance in meaning and purpose. Wording counts little, and \
-so does a shared preface such as "ok, thanks":
+Grade each prediction by how near it comes to the real utterance in meaning and purpose. Wording counts little, and so \
+does a shared preface such as "ok, thanks":
 1.0: says the same.
 0.8: same purpose about the same thing; a detail is missing, added or different. One answer would serve for both.
 0.6: matches one of its main parts and misses another.
@@ -235,12 +228,12 @@ so does a shared preface such as "ok, thanks":
 0.3: the same wider topic only.
 0.1: only the setting is shared.
 0.0: nothing in common.
-Values between are welcome, and equal predictions may get equal grades. Give one entry for each \
-prediction, in the order given: first the reason in one sentence, then the similarity.""",
+Values between are welcome, and equal predictions may get equal grades. Give one entry for each prediction, in order: \
+the reason in one sentence, then the similarity.""",
     example=Evaluation(
         grades=(
-            Grade(reason="what the prediction shares with the real utterance and what not", similarity=0.5),
-            Grade(reason="the same for the next prediction", similarity=0.2),
+            Grade(reason="what is shared and what is not", similarity=0.5),
+            Grade(reason="the same for the next", similarity=0.2),
         )
     ),
     one_for_each="predictions",
@@ -250,43 +243,32 @@ prediction, in the order given: first the reason in one sentence, then the simil
 TRUTH_PATH = Stage(
     name="truth path",
     task="""\
-You have the intent tree of this dialogue:
-
-<intent_tree>
-{tree}
-</intent_tree>
-
-And this is what the user really said next:
+This is what the user really said next:
 
 <utterance>
 {utterance}
 </utterance>
 
 Decide by the tree which view the utterance belongs to, Mining or Exploration. Then give two tree paths of that view, \
-from the topic nearest to each. The first leads to the real utterance. Name its subject, and for a Statement also \
-which way it goes ("reaction: it worked", "budget: no limit"), but as a reader of the dialogue could have foreseen \
-it: leave out names, numbers, times and particulars that only the utterance tells. The second is a side path: \
-another way in the same view that this user could as well have gone, with clearly another target.""",
+each from the topic nearest to it. The first leads to the real utterance. Name its subject, and for a Statement also \
+which way it goes ("reaction: it worked", "budget: no limit"), but as a reader of the dialogue could have foreseen it: \
+leave out names, numbers, times and particulars that only the utterance tells. The second is a side path: another way \
+in the same view that this user could as well have gone, with clearly another target.""",
     example=TruthPath(
-        view_reasoning="which topic the utterance is about, and whether the tree has it",
+        view_reasoning="what the utterance is about, and whether the tree has it",
         view="Mining",
         path_reasoning="how each path continues the tree",
         paths=(
-            TreePath(source="topic of the tree", target="what the utterance is about"),
-            TreePath(source="topic of the tree", target="what it could also have been about"),
+            TreePath(source="topic of the tree", target="what it is about"),
+            TreePath(source="topic of the tree", target="what it could have been about"),
         ),
     ),
+    opens_with=("history", "tree"),
     reply_tokens=175,
 )
 
 REVISION_TASK = """\
-You have the intent tree of this dialogue:
-
-<intent_tree>
-{tree}
-</intent_tree>
-
-The user speaks next. The category of the next utterance is: {category}.
+The user speaks next. The category of the utterance is: {category}.
 
 This is a draft of the reasoning of the %(view)s view:
 
@@ -300,45 +282,36 @@ Its paths are to be replaced by these:
 {paths}
 </paths>
 
-Rewrite the draft as the reasoning that leads to the new paths, in the order given. Each path stands in the text just \
-as it is given, in the form %(form)s. Keep what still holds, if anything, and argue for the category above, since the \
+Write the reasoning of the %(view)s view that leads to the new paths, in the order given, with each path in the text \
+just as it is given. Keep what still holds of the draft, if anything, and argue for the category above, since the \
 draft may have been written for another. Give grounds in the dialogue for the direction of each path; what the \
-dialogue does not tell is a guess about the user and not a fact. The new text stands alone: a first look at the \
-dialogue in two to five sentences, without a word on a draft, a change, given paths, or which path is the likelier. \
-Then write one prediction for each path, in the same order.
-
-"""
+dialogue does not tell is a guess about the user and not a fact. The text stands alone: a first look at the dialogue \
+in two to five sentences, without a word on a draft, a change, given paths, or which path is the likelier. Then give \
+one prediction for each path, in the same order."""
 
 
-def revision(view: View, form: str) -> Stage[Revision]:
+def revision(view: View) -> Stage[Revision]:
     return Stage(
         name=f"revision of the {view.lower()} view",
-        task=REVISION_TASK % {"view": view, "form": form} + PREDICTION,
+        task=REVISION_TASK % {"view": view},
         example=Revision(
-            thinking="which parts of the draft go or stay, and what in the dialogue speaks for each new path",
-            reasoning=f"the new reasoning of the {view} view, showing each path",
-            predictions=("utterance on the first path", "utterance on the second path"),
+            thinking="what of the draft goes or stays, and what speaks for each new path",
+            reasoning="the new reasoning, showing each path",
+            predictions=("utterance on the first path", "utterance on the second"),
         ),
+        opens_with=("history", "tree"),
         one_for_each="paths",
         reply_tokens=310,
     )
 
 
-REVISION: Mapping[View, Stage[Revision]] = {
-    "Mining": revision("Mining", "existing topic -> attribute, or existing topic -> attribute: value"),
-    "Exploration": revision("Exploration", "existing topic -> new topic - attribute"),
-}
+REVISION: Mapping[View, Stage[Revision]] = {view: revision(view) for view in ("Mining", "Exploration")}
 
 WRONG_PATH = Stage(
     name="wrong path",
     task="""\
-You have the intent tree of a dialogue, without the dialogue:
-
-<intent_tree>
-{tree}
-</intent_tree>
-
-What the user said next belongs to the {view} view and is reached by this path, the true one:
+You have the intent tree of a dialogue, without the dialogue. What the user said next belongs to the {view} view and \
+is reached by this path, the true one:
 
 <true_path>
 {path}
@@ -358,13 +331,13 @@ as a target; otherwise find your own:
 {distractors}
 </other_utterances>""",
     example=WrongPath(
-        thinking="which directions look natural from the tree without being the true one",
+        thinking="which directions look natural and are not the true one",
         paths=(
-            TreePath(source="topic of the tree", target="plausible and wrong target"),
-            TreePath(source="topic of the tree", target="another plausible and wrong target"),
+            TreePath(source="topic of the tree", target="wrong target"),
+            TreePath(source="topic of the tree", target="another wrong target"),
         ),
     ),
-    sees_history=False,
+    opens_with=("tree",),
     reply_tokens=110,
 )
 
@@ -455,10 +428,10 @@ def as_text(value: Any) -> str:
 def messages(stage: Stage[Any], fields: Mapping[str, Any]) -> list[dict[str, str]]:
     """The chat messages that ask a stage's question about these inputs."""
     texts = {name: without_tags(as_text(value), *TAGS) for name, value in fields.items()}
-    history = fill(HISTORY, {"history": texts.pop("history")}) if stage.sees_history else ""
+    opening = "".join(fill(OPENINGS[name], {name: texts.pop(name)}) for name in stage.opens_with)
     task = fill(stage.task, texts)
     example = example_text(stage, stage.expected(fields))
-    asked = history + fill(TASK, {"title": stage.name, "task": task, "example": example})
+    asked = opening + fill(TASK, {"title": stage.name, "task": task, "example": example})
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": asked}]
 
 
@@ -469,7 +442,7 @@ def example_text(stage: Stage[Any], expected: int | None) -> str:
     for name, part in stage.reply.model_json_schema()["properties"].items():
         if expected and part.get("as_many_as_asked"):
             example[name] = [example[name][min(i, len(example[name]) - 1)] for i in range(expected)]
-    return orjson.dumps(example, option=orjson.OPT_INDENT_2).decode()
+    return orjson.dumps(example).decode()
 
 
 @functools.cache
@@ -501,5 +474,10 @@ def flat(part: Any, definitions: Mapping[str, Any], expected: int | None) -> Any
 @functools.cache
 def digest() -> str:
     """A short name of all prompt texts and reply formats: equal only where every prompt is equal."""
-    everything = [SYSTEM, HISTORY, TASK, *(text for stage in STAGES for text in (stage.task, example_text(stage, 2)))]
+    everything = [
+        SYSTEM,
+        *OPENINGS.values(),
+        TASK,
+        *(text for stage in STAGES for text in (stage.task, example_text(stage, 2))),
+    ]
     return hashlib.sha256("\0".join(everything).encode()).hexdigest()[:12]

@@ -30,7 +30,7 @@ WORD = re.compile(r"[A-Za-z][\w'-]{4,}|[\u3400-\u9fff]{2,4}")
 
 def answer_to(question: str) -> Any:
     """A reply in the format that the question ends with, made from the words of the question."""
-    example = json.loads(question[question.rindex("\n{\n") :])
+    example = json.loads(question[question.rindex("\n{") :])
     return filled(example, "", 0, Material(question))
 
 

@@ -58,7 +58,7 @@ async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
     """Make one chosen and one rejected trajectory from one sample."""
     tree, truth = await together(
         ask(INTENT_TREE, history=sample.history),
-        ask(CATEGORY_TRUTH, reply=sample.context[-1].content, utterance=sample.utterance),
+        ask(CATEGORY_TRUTH, reply=sample.reply, utterance=sample.utterance),
     )
     # Foresee the utterance blind, and have that graded; knowing the utterance, find its path from the tree.
     (insight, evaluation), reasons, target = await together(
