@@ -127,13 +127,20 @@ def folded(text: str) -> str:
 
 def identity(row: dict[str, Any], dialogue: Sequence[Turn]) -> SampleId:
     """The row's own id with its JSON type; without one, a hash of what was said."""
-    given = row.get("id", row.get("conversation_id"))
-    if given is None:
+    if (given := given_id(row)) is None:
         said = orjson.dumps([[turn.role, turn.content] for turn in dialogue])
         return "sha256-" + hashlib.sha256(said).hexdigest()[:16]
-    if not isinstance(given, str | int | float) or (isinstance(given, float) and not math.isfinite(given)):
+    return given
+
+
+def given_id(row: dict[str, Any]) -> SampleId | None:
+    """The row's own id, if it has one. Raises PassedOver for one that cannot be kept as it is."""
+    given = row.get("id", row.get("conversation_id"))
+    if given is None or isinstance(given, str):
+        return given
+    if not isinstance(given, int | float) or not math.isfinite(given):
         raise PassedOver("id is not a string or number")
-    if not isinstance(given, str) and not -(2.0**63) <= given < 2.0**64:  # beyond, JSON readers round
+    if not -(2.0**63) <= given < 2.0**64:  # beyond, JSON readers round
         raise PassedOver("id is a number of more than 64 bits")
     return given
 

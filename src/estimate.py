@@ -9,6 +9,7 @@ from typing import Any
 
 from .config import Config
 from .dialogues import Sample
+from .keys import Keys
 from .pacing import Prices, tokens_in
 from .progress import Tally
 from .prompts import REVISION, STAGES, WRONG_PATH, Stage, messages
@@ -56,7 +57,7 @@ def stages() -> list[Stage[Any]]:
     return [stage for stage in STAGES if stage is not REVISION["Exploration"]]
 
 
-def estimate(config: Config, done: set[int]) -> str:
+def estimate(config: Config, done: Keys) -> str:
     """A table of the samples still to be made, by stage, with totals if all drafts fell into one region."""
     tally, prompts, samples, cacheable = Tally(), dict.fromkeys((stage.name for stage in stages()), 0), 0, 0
     for sample in pending(config, done, tally):

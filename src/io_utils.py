@@ -15,13 +15,15 @@ from typing import Any, BinaryIO, Self
 import orjson
 
 from .config import Stop
+from .keys import DONE, MARKS, Keys
 from .records import Failure, SampleId
 from .utils import loads
 
 log = logging.getLogger(__name__)
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-IDENTITY_ENDS = b',"context":'  # a record begins with sample_id and item_id; only they are read to know what is done
+# A record of ours begins with sample_id and item_id; to know what is done, no more of it is looked at.
+IDENTITY_BEGINS, IDENTITY_ENDS, LONGEST_IDENTITY = b'{"sample_id":', b',"context":', 4096
 
 
 def rows(path: Path, unreadable: Callable[[int, str], None]) -> Iterator[tuple[int, Any]]:
@@ -73,28 +75,34 @@ def opened(path: Path) -> BinaryIO:
 
 
 def key(sample_id: SampleId, item_id: int) -> int:
-    """64 bits that stand for a sample, whatever the type of its id."""
-    return int.from_bytes(hashlib.blake2b(orjson.dumps([sample_id, item_id]), digest_size=8).digest(), "big")
+    """64 bits that stand for a sample: the hash of how its record begins, so that the type of its id counts too."""
+    return hashed(orjson.dumps({"sample_id": sample_id, "item_id": item_id})[:-1])
+
+
+def hashed(start: bytes) -> int:
+    # The lowest bits make room for marks, see `keys`.
+    return int.from_bytes(hashlib.blake2b(start, digest_size=8).digest(), "big") & ~MARKS
 
 
 def identity(line: bytes) -> int:
     """The key of a record's or failure's line. Raises ValueError where the line is none."""
-    head, found, _ = line.partition(IDENTITY_ENDS)
-    row = loads(head + b"}" if found else line)
+    if (end := line.find(IDENTITY_ENDS, 0, LONGEST_IDENTITY)) > 0 and line.startswith(IDENTITY_BEGINS):
+        return hashed(line[:end])
+    row = loads(line)
     try:
         return key(row["sample_id"], row["item_id"])
     except (KeyError, TypeError) as error:
         raise ValueError("it has no sample_id and item_id") from error
 
 
-def made_before(path: Path) -> set[int]:
-    """The keys of the samples that have a record in this output."""
-    done: set[int] = set()
+def made_before(path: Path) -> Keys:
+    """The samples that have a record in this output, marked as done."""
+    done = Keys()
     if path.exists():
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    done.add(identity(line))
+                    done.mark(identity(line), DONE)
                 except ValueError as error:
                     log.warning("%s line %d is no record and counts as not made: %s", path, number, error)
     return done
@@ -110,7 +118,7 @@ class Output:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.sidecar = path.with_name(path.name + ".failed.jsonl")
-        self.done: set[int] = set()
+        self.done = Keys()
 
     def __enter__(self) -> Self:
         with self.told():
@@ -141,6 +149,7 @@ class Output:
 
     def add(self, record: dict[str, Any]) -> None:
         self.write(self._records, record)
+        self.done.mark(key(record["sample_id"], record["item_id"]), DONE)
 
     def fail(self, failure: Failure) -> None:
         self.write(self._failures, failure.model_dump(by_alias=True))
@@ -183,13 +192,13 @@ class Output:
         """Leave in the sidecar one line, the newest, for each sample that has no record; no file where none is left."""
         if not self.sidecar.exists():
             return
-        done, newest = made_before(self.path), {}
+        newest: dict[int, bytes] = {}
         with self.sidecar.open("rb") as file:
             for line in file:
                 with contextlib.suppress(ValueError):
                     newest[identity(line)] = line
         with replaced(self.sidecar) as kept:
-            kept.writelines(line for sample, line in newest.items() if sample not in done)
+            kept.writelines(line for sample, line in newest.items() if not self.done.get(sample) & DONE)
         if not self.sidecar.stat().st_size:
             self.sidecar.unlink()
 

@@ -11,12 +11,14 @@ import itertools
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
 
 from .client import Failed, Session
 from .config import Config, Stop
-from .dialogues import PassedOver, Sample, samples
+from .dialogues import PassedOver, Sample, given_id, samples
 from .endpoint import Endpoint
 from .io_utils import Output, key, opened, rows
+from .keys import DONE, SEEN, Keys
 from .progress import Tally, showing, summary
 from .prompts import Ask
 from .records import Failure, Record
@@ -30,9 +32,8 @@ Settings = Mapping[str, object]
 MOST_WARNINGS = 20  # of one kind; the summary has the count
 
 
-def pending(config: Config, done: set[int], tally: Tally) -> Iterator[Sample]:
+def pending(config: Config, keys: Keys, tally: Tally) -> Iterator[Sample]:
     """The samples that are still to be made, in the order of the input, read as they are needed."""
-    seen: set[int] = set()
 
     def unreadable(number: int, reason: str) -> None:
         tally.unreadable += 1
@@ -42,17 +43,30 @@ def pending(config: Config, done: set[int], tally: Tally) -> Iterator[Sample]:
     for position, row in rows(config.input, unreadable):
         tally.rows += 1
         try:
+            if config.turns != "all" and known(row, keys):
+                tally.already += 1
+                continue
             for sample in samples(row, position, config.turns, config.seed):
                 name = key(sample.sample_id, sample.item_id)
-                if name in seen:
+                marks = keys.get(name)
+                keys.mark(name, SEEN)
+                if marks & SEEN:
                     tally.passed_over["its id stood before"] += 1
-                elif name in done:
+                elif marks & DONE:
                     tally.already += 1
                 else:
                     yield sample
-                seen.add(name)
         except PassedOver as reason:
             tally.passed_over[str(reason)] += 1
+
+
+def known(row: Any, keys: Keys) -> bool:
+    """Whether a dialogue's only sample is done, told by its id alone: a resumed run passes a million of them."""
+    given = given_id(row) if isinstance(row, dict) else None
+    if given is None or keys.get(name := key(given, 0)) != DONE:
+        return False
+    keys.mark(name, SEEN)
+    return True
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -8,13 +8,14 @@ import contextlib
 import hashlib
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 
 from .config import Stop
+from .keys import DONE, Keys
 from .records import Completion, Usage
 
 VERSION = 1
@@ -93,16 +94,11 @@ class Store:
         with self.told():
             self._db.executemany("UPDATE calls SET served = 0 WHERE question = ?", [(name,) for name in questions])
 
-    def prune(self, done: Collection[int]) -> int:
+    def prune(self, done: Keys) -> int:
         """Drop the replies of the samples that have a record, shrink the file, and give their number."""
         with self.told():
-            samples = [row[0] for row in self._db.execute("SELECT DISTINCT sample FROM calls")]
-            gone = [(sample,) for sample in samples if sample % 2**64 in done]
-            before = self._db.total_changes
-            self._db.execute("BEGIN")
-            self._db.executemany("DELETE FROM calls WHERE sample = ?", gone)
-            self._db.execute("COMMIT")
-            dropped = self._db.total_changes - before
+            self._db.create_function("done", 1, lambda sample: done.get(sample % 2**64) & DONE)
+            dropped = self._db.execute("DELETE FROM calls WHERE done(sample)").rowcount
             self._db.execute("VACUUM")
         return dropped
 

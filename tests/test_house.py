@@ -15,7 +15,7 @@ SOURCES = sorted((ROOT / "src").glob("*.py"))
 
 LINES = [
     {"config", "schemas"},
-    {"records", "utils"},
+    {"records", "utils", "keys"},
     {"dialogues", "io_utils", "store", "limits", "outage", "pacing", "wire"},
     {"prompts", "endpoint"},
     {"client"},
