@@ -11,9 +11,10 @@ import argparse
 import contextlib
 import glob
 import logging
+import re
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -23,7 +24,7 @@ from pydantic import Field, ValidationError
 from .config import Parser, Stop, as_command, one_of
 from .io_utils import replaced
 from .prompts import ANSWER, PREDICT, as_text, fill
-from .schemas import CategoryReason, Insight, Shape
+from .schemas import CategoryReason, Shape, ViewReasoning
 from .utils import loads, on_one_line, without_tags
 
 log = logging.getLogger(__name__)
@@ -31,8 +32,16 @@ log = logging.getLogger(__name__)
 Mode = Literal["pref", "sft"]
 MOST_WARNINGS = 20
 
+STARTS = re.compile(rb'\{"sample_id":("(?:[^"\\]|\\.)*"|-?[0-9.eE+-]+|true|false),"item_id":(\d+),"context":')
+POSITION = re.compile(rb'"region":"\w+","position":(\d+)')
+
 
 # ---------------------------------------------------------------------------------------------- what is read
+
+
+class Views(Shape):
+    mining: ViewReasoning = Field(alias="mining_view")
+    exploration: ViewReasoning = Field(alias="explore_view")
 
 
 class Side(Shape):
@@ -40,7 +49,7 @@ class Side(Shape):
 
     tree: dict[str, Any] = Field(alias="intent_tree", min_length=1)
     category: CategoryReason = Field(alias="utterance_category_reason")
-    insight: Insight = Field(alias="insight_reason")
+    views: Views = Field(alias="insight_reason")
 
 
 class ChosenSide(Shape):
@@ -48,6 +57,7 @@ class ChosenSide(Shape):
 
     history: str = Field(alias="chat_history", min_length=1)
     chosen: Side
+    rehearsal: bool = False
 
 
 class Pair(ChosenSide):
@@ -73,16 +83,16 @@ def answer(side: Side) -> str:
         "tree": as_text(side.tree),
         "category_reasoning": side.category.reasoning,
         "category": side.category.category,
-        "mining": side.insight.mining.reasoning,
-        "exploration": side.insight.exploration.reasoning,
+        "mining": side.views.mining.reasoning,
+        "exploration": side.views.exploration.reasoning,
     }
     safe = {name: without_tags(text, "think", "predict") for name, text in thoughts.items()}
-    predictions = (on_one_line(without_tags(text, "think", "predict")) for text in side.insight.predictions)
+    predicted = side.views.mining.predictions + side.views.exploration.predictions
+    predictions = (on_one_line(without_tags(text, "think", "predict")) for text in predicted)
     return fill(ANSWER, {**safe, "predictions": "\n".join(f"<predict>{text}</predict>" for text in predictions)})
 
 
-def pref_row(row: Any) -> dict[str, Any]:
-    record = Pair.model_validate(row)
+def pref_row(record: Pair) -> dict[str, Any]:
     chosen, rejected = answer(record.chosen), answer(record.rejected)
     if chosen == rejected:
         raise Unfit("its chosen and rejected sides are the same")
@@ -93,8 +103,7 @@ def pref_row(row: Any) -> dict[str, Any]:
     }
 
 
-def sft_row(row: Any) -> dict[str, Any]:
-    record = ChosenSide.model_validate(row)
+def sft_row(record: ChosenSide) -> dict[str, Any]:
     return {
         "messages": [
             {"role": "user", "content": question(record)},
@@ -103,7 +112,10 @@ def sft_row(row: Any) -> dict[str, Any]:
     }
 
 
-ROWS = {"pref": pref_row, "sft": sft_row}
+ROWS: dict[str, tuple[type[ChosenSide], Callable[[Any], dict[str, Any]]]] = {
+    "pref": (Pair, pref_row),
+    "sft": (ChosenSide, sft_row),
+}
 
 
 # ---------------------------------------------------------------------------------------------- the order of records
@@ -121,8 +133,8 @@ class Records:
         self._index = sqlite3.connect("")  # a temporary database, on disk once it is large
         self._index.execute("CREATE TABLE records (position, item, sample, file, number, start)")
 
-    def __iter__(self) -> Iterator[tuple[int, int, Any]]:
-        """File, line number and record. Those that do not tell their place in the input come last, by their id."""
+    def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
+        """File, line number and line. Records that do not tell their place in the input come last, by their id."""
         with contextlib.ExitStack() as stack:
             files = [stack.enter_context(path.open("rb")) for path in self.paths]
             for number, file in enumerate(files):
@@ -130,27 +142,35 @@ class Records:
             order = "position IS NULL, position, sample, item, file, number"
             for place, line, start in self._index.execute(f"SELECT file, number, start FROM records ORDER BY {order}"):
                 files[place].seek(start)
-                yield place, line, loads(files[place].readline())
+                yield place, line, files[place].readline()
 
     def index(self, place: int, file: BinaryIO) -> None:
         """Note where each record of the file lies."""
         start = 0
         for number, line in enumerate(file, 1):
             try:
-                row = loads(line) if line.strip() else None
+                keys = keys_of(line)
             except ValueError as error:
                 self.leave_out(place, number, f"it is not JSON ({error})")
-                row = None
-            if row is not None:
-                told = row if isinstance(row, dict) else {}
-                keys = (sortable(told.get(name)) for name in ("position", "item_id", "sample_id"))
-                self._index.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", (*keys, place, number, start))
+            else:
+                if line.strip():
+                    self._index.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", (*keys, place, number, start))
             start += len(line)
 
     def leave_out(self, file: int, number: int, reason: str) -> None:
         self.left_out += 1
         if self.left_out <= MOST_WARNINGS:
             log.warning("%s line %d is left out: %s", self.paths[file], number, reason)
+
+
+def keys_of(line: bytes) -> tuple[int | float | str | None, ...]:
+    """Position, item and sample of a record, as SQLite can sort them. Raises ValueError for a line that is not JSON."""
+    start, end = STARTS.match(line), POSITION.search(line, max(0, len(line) - 1000))
+    if start and end and line.endswith(b"}\n"):  # a record of ours: no need to read all of it
+        return int(end[1]), int(start[2]), sortable(orjson.loads(start[1]))
+    row = loads(line) if line.strip() else None
+    told = row if isinstance(row, dict) else {}
+    return tuple(sortable(told.get(name)) for name in ("position", "item_id", "sample_id"))
 
 
 def sortable(value: Any) -> int | float | str | None:
@@ -163,11 +183,21 @@ def sortable(value: Any) -> int | float | str | None:
 # ---------------------------------------------------------------------------------------------- the command
 
 
+def read(shape: type[ChosenSide], line: bytes) -> ChosenSide:
+    """The parts of a record that training needs; what only a lenient reader takes is read as well."""
+    try:
+        return shape.model_validate_json(line)
+    except ValidationError:
+        return shape.model_validate(loads(line))
+
+
 def training_rows(records: Records, mode: Mode) -> Iterator[bytes]:
     """The training row of every record that fits, as JSON."""
-    for file, number, record in records:
+    shape, made = ROWS[mode]
+    for file, number, line in records:
         try:
-            row = ROWS[mode](record)
+            record = read(shape, line)
+            row = made(record)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
@@ -175,7 +205,7 @@ def training_rows(records: Records, mode: Mode) -> Iterator[bytes]:
         except Unfit as unfit:
             records.leave_out(file, number, str(unfit))
         else:
-            records.rehearsed += record.get("rehearsal") is True
+            records.rehearsed += record.rehearsal
             yield orjson.dumps(row)
 
 

@@ -56,7 +56,7 @@ class Stage(Generic[ReplyT]):
     @property
     def inputs(self) -> set[str]:
         """The names of all that has to be known to ask."""
-        return {*self.opens_with, *PLACEHOLDER.findall(self.task)}
+        return {*self.opens_with, *placeholders(self.task)}
 
     @property
     def reply(self) -> type[ReplyT]:
@@ -410,10 +410,14 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
 
     Raises KeyError for a placeholder without a field and for a field without a placeholder.
     """
-    wanted = set(PLACEHOLDER.findall(template))
-    if odd := wanted ^ fields.keys():
+    if odd := placeholders(template) ^ fields.keys():
         raise KeyError(f"missing or unused prompt fields: {', '.join(sorted(odd))}")
     return PLACEHOLDER.sub(lambda match: fields[match[1]], template)
+
+
+@functools.cache
+def placeholders(template: str) -> frozenset[str]:
+    return frozenset(PLACEHOLDER.findall(template))
 
 
 def as_text(value: Any) -> str:

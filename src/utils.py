@@ -1,6 +1,7 @@
 """Small pure helpers that know nothing of the method: JSON in rough text, waiting side by side, safe tags."""
 
 import asyncio
+import functools
 import json
 import re
 from collections.abc import Coroutine, Iterator
@@ -85,7 +86,12 @@ def first_bracket(text: str, start: int) -> int | None:
 
 def without_tags(text: str, *names: str) -> str:
     """The text with any opening or closing tag of these names written so that nothing takes it for a tag."""
-    return re.sub(rf"<(?=\s*/?\s*(?:{'|'.join(names)})\b)", "&lt;", text, flags=re.IGNORECASE)
+    return tags(names).sub("&lt;", text) if "<" in text else text
+
+
+@functools.cache
+def tags(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(names)})\b)", re.IGNORECASE)
 
 
 A = TypeVar("A")
