@@ -1,6 +1,5 @@
 """One question, one validated answer, its cost: a session asks all that one sample needs."""
 
-import itertools
 from typing import Any
 
 from pydantic import ValidationError
@@ -56,26 +55,23 @@ class Session:
         expected, first = stage.expected(fields), self._config.max_tokens
         limit, last_reply = first, None
         asked: list[bytes] = []
-        try:
-            for attempt in itertools.count(1):
-                asked.append(self.name(conversation, limit, attempt))
+        while True:
+            asked.append(self.name(conversation, limit, len(asked)))
+            try:
                 completion = await self.answer(asked[-1], conversation, stage, expected, limit)
                 last_reply = completion.text
-                try:
-                    return usable(stage, completion, expected)
-                except Unusable as unusable:
-                    larger = larger_limit(completion, limit, first) if unusable.kind == "length" else limit
-                    if attempt == MOST_ATTEMPTS or not unusable.again or larger == FILLED_TWICE:
-                        self.bury(asked)
-                        raise Failed(stage.name, unusable.kind, str(unusable), attempt, last_reply) from unusable
-                    limit = larger
-                    # What was cut off is asked for anew; a wrong reply is shown with what is wrong about it.
-                    correction = [] if unusable.kind == "length" else corrected(completion.text, str(unusable))
-                    conversation = question + correction
-        except RequestFailed as failed:
-            self.usage += failed.usage
-            raise Failed(stage.name, failed.kind, str(failed), len(asked), last_reply) from failed
-        raise AssertionError("unreachable: the loop above only returns or raises")
+                return usable(stage, completion, expected)
+            except RequestFailed as failed:
+                self.usage += failed.usage
+                raise Failed(stage.name, failed.kind, str(failed), len(asked), last_reply) from failed
+            except Unusable as unusable:
+                cut_off = unusable.kind == "length"
+                limit = larger_limit(completion, limit, first) if cut_off else limit
+                if len(asked) == MOST_ATTEMPTS or not unusable.again or (cut_off and limit is None):
+                    self.bury(asked)
+                    raise Failed(stage.name, unusable.kind, str(unusable), len(asked), last_reply) from unusable
+                # What was cut off is asked for anew; a wrong reply is shown with what is wrong about it.
+                conversation = question + ([] if cut_off else corrected(completion.text, str(unusable)))
 
     def name(self, conversation: list[dict[str, str]], limit: int | None, attempt: int) -> bytes:
         """The name of a question in the store. A limit of tokens is part of it only where it was raised."""
@@ -109,14 +105,11 @@ class Session:
             self._store.bury(asked)
 
 
-FILLED_TWICE = -1
-
-
-def larger_limit(completion: Completion, limit: int | None, first: int | None) -> int:
-    """The limit of tokens for a reply that was cut off: twice what it reached. It is raised once only."""
+def larger_limit(completion: Completion, limit: int | None, first: int | None) -> int | None:
+    """The limit of tokens for a reply that was cut off: twice what it reached. Raised once; None if that was filled."""
     if limit is None or limit == first:
         return 2 * max(completion.usage.completion, limit or 0, SMALLEST_LIMIT)
-    return FILLED_TWICE if completion.usage.completion >= limit else limit
+    return None if completion.usage.completion >= limit else limit
 
 
 def corrected(reply: str, reason: str) -> list[dict[str, str]]:

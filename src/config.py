@@ -105,7 +105,7 @@ def flag(help: str) -> Any:
 class Config:
     """Everything one run of synthesis was told. Holds no key: only the name of the variable that has it."""
 
-    input: Path = option(Path("data/raw/LMSYS.jsonl"), Path, "dialogues, one JSON object a line")
+    input: Path = option(Path("data/raw/LMSYS.jsonl"), Path, "dialogues, one JSON object per line")
     output: Path = option(Path("data/synthesized_raw/LMSYS.jsonl"), Path, "records; a second run goes on where it ends")
     base_url: str = option(
         "https://open.bigmodel.cn/api/paas/v4/", str, "any OpenAI-compatible endpoint, e.g. http://127.0.0.1:8000/v1"
@@ -142,13 +142,13 @@ class Config:
     extra_body: dict[str, Any] = option(
         {}, json_object, 'more fields for every request, e.g. \'{"thinking": {"type": "disabled"}}\''
     )
-    timeout: float = option(300.0, number(0.1, 86_400), "seconds before one request is given up and sent again")
-    max_retries: int = option(5, number(0, 1000, int), "how often a request that failed on the way is sent again")
+    timeout: float = option(300.0, number(0.1, 86_400), "seconds before a request is abandoned and sent again")
+    max_retries: int = option(5, number(0, 1000, int), "how often a request that failed in transit is sent again")
     patience: float = option(
         1800.0, number(0, 10**7), "seconds to wait for an endpoint that is down before the run stops, resumable"
     )
-    rpm: int | None = option(None, number(1, 10**9, int), "requests a minute that the account allows")
-    tpm: int | None = option(None, number(1, 10**12, int), "tokens a minute that the account allows")
+    rpm: int | None = option(None, number(1, 10**9, int), "requests per minute that the account allows")
+    tpm: int | None = option(None, number(1, 10**12, int), "tokens per minute that the account allows")
     price_in: float = option(0.0, number(0, 10**6), "price of a million prompt tokens; with it, cost is shown")
     price_cached: float | None = option(None, number(0, 10**6), "the same for cached prompt tokens [as --price-in]")
     price_out: float = option(0.0, number(0, 10**6), "price of a million completion tokens")
@@ -160,17 +160,17 @@ class Config:
     )
     estimate: bool = flag("count samples, calls, tokens and cost without a single request, and stop")
     no_cache: bool = flag("keep no replies beside the output: a stopped run pays again for its unfinished samples")
-    prune: bool = flag("drop the stored replies of finished samples, for when disk is short")
+    prune: bool = flag("drop the stored replies of finished samples, when disk space is short")
     accept_changes: bool = flag("go on although the output was made with other settings")
 
     def __post_init__(self) -> None:
         if self.low_confidence_threshold > self.high_confidence_threshold:
             raise Stop(
                 f"--low-confidence-threshold {self.low_confidence_threshold} is above"
-                f" --high-confidence-threshold {self.high_confidence_threshold}: give a low one that is not."
+                f" --high-confidence-threshold {self.high_confidence_threshold}: lower it."
             )
         if not self.base_url.startswith(("http://", "https://")):
-            raise Stop(f"--base-url {self.base_url!r} is no address: it begins with http:// or https://.")
+            raise Stop(f"--base-url {self.base_url!r} is not an address: it must begin with http:// or https://.")
         if not self.model:
             raise Stop("--model is empty: give the model's name at the endpoint.")
         if self.max_cost is not None and not (self.price_in or self.price_out):
@@ -184,7 +184,7 @@ class Config:
         )
         for field in dataclasses.fields(cls):
             default = field.default if field.default is not dataclasses.MISSING else {}
-            shown = "" if default in (None, {}, False) else f" [{default}]"
+            shown = "" if default is None or default is False or default == {} else f" [{default}]"
             parser.add_argument(
                 "--" + field.name.replace("_", "-"),
                 default=os.environ.get("PROUTT_" + field.name.upper(), default),

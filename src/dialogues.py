@@ -31,7 +31,7 @@ ROLES: dict[str, Role] = {
 LABELS: dict[Role, str] = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 LOOKS_LIKE_A_LABEL = re.compile(rf"^(?=\[Round \d+\]|(?:{'|'.join(LABELS.values())}):)", re.MULTILINE)
 MOST_DISTRACTORS = 2
-LONGEST_REPLY = 1500  # characters
+LONGEST_ASSISTANT_TURN = 1500  # characters
 
 
 class PassedOver(Exception):
@@ -57,10 +57,10 @@ class Sample:
         return chat_history(self.context)
 
     @property
-    def reply(self) -> str:
+    def assistant_turn(self) -> str:
         """The assistant's last turn; of a very long one, the end, which is what the user answers."""
         said = self.context[-1].content
-        return said if len(said) <= LONGEST_REPLY else "… " + said[-LONGEST_REPLY:]
+        return said if len(said) <= LONGEST_ASSISTANT_TURN else "… " + said[-LONGEST_ASSISTANT_TURN:]
 
     def dice(self, decision: str) -> random.Random:
         """The random stream of one named decision; no other draw, and no timing, can move it."""
@@ -158,9 +158,9 @@ def joined(messages: Any) -> tuple[Turn, ...]:
         elif turn.role in {"user", "assistant"}:
             break
     if not turns:
-        raise PassedOver("blank from the first turn")
-    together = ((role, [turn.content for turn in group]) for role, group in groupby(turns, lambda turn: turn.role))
-    return tuple(Turn(role=role, content="\n".join(contents)) for role, contents in together)
+        raise PassedOver("the first turn is blank")
+    merged = ((role, [turn.content for turn in group]) for role, group in groupby(turns, lambda turn: turn.role))
+    return tuple(Turn(role=role, content="\n".join(contents)) for role, contents in merged)
 
 
 def turn_of(message: Any) -> Turn:

@@ -29,16 +29,15 @@ UNPROVEN_RETRIES = 2  # of a 5xx that may be the endpoint's way of refusing a JS
 OVERLOADED = {429, 503}
 
 MODES: tuple[JsonMode, ...] = ("schema", "object", "text")
-REFUSALS = {"bad_request", "server_error"}  # kinds of failure that may mean "not in this JSON mode"
+MAY_BE_THE_MODE = {"bad_request", "server_error"}  # kinds of failure that may mean "not in this JSON mode"
 
 
 class Endpoint:
-    """An OpenAI-compatible endpoint, open inside `async with`. Counts the calls and tokens of the run."""
+    """An OpenAI-compatible endpoint, open inside `async with`. Counts the calls of the run; its budget, the tokens."""
 
     def __init__(self, config: Config, key: str) -> None:
         self.config = config
         self.calls = 0
-        self.usage = Usage()
         prices = Prices(config.price_in, config.price_cached, config.price_out)
         self.budget = Budget(prices, config.max_cost, config.max_total_tokens, config.max_tokens)
         self.slots = Slots(config.max_concurrency)
@@ -83,7 +82,7 @@ class Endpoint:
                 body = self.body(messages, max_tokens, mode, name, schema)
                 completion = await self.persist(body, name, proven=mode == "text" or not auto)
             except RequestFailed as failed:
-                if failed.kind not in REFUSALS:
+                if failed.kind not in MAY_BE_THE_MODE:
                     raise
                 refusal = refusal or failed
                 continue
@@ -171,7 +170,6 @@ class Endpoint:
                 raise
             finally:
                 self.calls += sent
-                self.usage += used
                 if sent:
                     self._pace.end(wanted.total, used.total)
                 self.budget.settle(wanted, used, prompt if used.prompt else 0)

@@ -9,12 +9,11 @@ from typing import Any
 
 from .config import Config
 from .dialogues import Sample
+from .intake import Tally, pending
 from .keys import Keys
 from .pacing import Prices, tokens_in
-from .progress import Tally
-from .prompts import REVISION, STAGES, WRONG_PATH, Stage, messages
+from .prompts import REVISION, STAGES, SYSTEM, WRONG_PATH, Stage, messages
 from .records import Usage
-from .runner import pending
 from .schemas import TreePath
 
 FILLER = "so many words as a reply has. "
@@ -24,7 +23,7 @@ TYPICAL: dict[str, Any] = {  # inputs that are replies of other stages, as long 
     "reasoning": FILLER * 13,
     "predictions": (FILLER * 3,) * 4,
     "paths": PATHS,
-    "path": PATHS[0],
+    "true_path": PATHS[0],
     "category": "Question",
     "view": "Mining",
 }
@@ -40,7 +39,7 @@ def inputs(stage: Stage[Any], sample: Sample) -> dict[str, Any]:
     known = {
         "history": sample.history,
         "utterance": sample.utterance,
-        "reply": sample.reply,
+        "assistant_turn": sample.assistant_turn,
         "distractors": sample.distractors,
     }
     return {name: known.get(name, TYPICAL.get(name)) for name in stage.inputs}
@@ -65,7 +64,7 @@ def estimate(config: Config, done: Keys) -> str:
         for stage in stages():
             asked = messages(stage, inputs(stage, sample))
             prompts[stage.name] += sum(tokens_in(message["content"]) for message in asked)
-        cacheable += tokens_in(sample.history) + tokens_in(asked[0]["content"])
+        cacheable += tokens_in(sample.history) + tokens_in(SYSTEM)
         if config.limit and samples == config.limit:
             break
     return "\n".join(table(config, tally, samples, prompts, cacheable))

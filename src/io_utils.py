@@ -33,9 +33,7 @@ def rows(path: Path, unreadable: Callable[[int, str], None]) -> Iterator[tuple[i
     with its number, from 1.
     """
     with opened(path) as file:
-        start = file.read(1024).removeprefix(BYTE_ORDER_MARK).lstrip()
-        file.seek(0)
-        if start.startswith(b"["):
+        if is_array(file):
             with contextlib.suppress(ValueError):
                 yield from enumerate(loads(file.read()))
                 return
@@ -53,12 +51,18 @@ def rows(path: Path, unreadable: Callable[[int, str], None]) -> Iterator[tuple[i
             yield place, row
 
 
+def is_array(file: BinaryIO) -> bool:
+    """Whether the file begins as a JSON list does. Leaves it at its start."""
+    start = file.read(1024).removeprefix(BYTE_ORDER_MARK).lstrip()
+    file.seek(0)
+    return start.startswith(b"[")
+
+
 def count_rows(path: Path) -> int | None:
     """How many lines the file has; None for one JSON array, whose rows do not show before it is parsed."""
     with opened(path) as file:
-        if file.read(1024).removeprefix(BYTE_ORDER_MARK).lstrip().startswith(b"["):
+        if is_array(file):
             return None
-        file.seek(0)
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
 
@@ -67,14 +71,14 @@ def opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        reason = "is not there" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
         raise Stop(
             f"Input {path} {reason}: give --input a JSONL file of dialogues, or try data/raw/demo.jsonl;"
             " to see the pipeline without a key: python -m src.rehearsal"
         ) from error
 
 
-def key(sample_id: SampleId, item_id: int) -> int:
+def sample_key(sample_id: SampleId, item_id: int) -> int:
     """64 bits that stand for a sample: the hash of how its record begins, so that the type of its id counts too."""
     return hashed(orjson.dumps({"sample_id": sample_id, "item_id": item_id})[:-1])
 
@@ -84,13 +88,13 @@ def hashed(start: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(start, digest_size=8).digest(), "big") & ~MARKS
 
 
-def identity(line: bytes) -> int:
+def key_of_line(line: bytes) -> int:
     """The key of a record's or failure's line. Raises ValueError where the line is none."""
     if (end := line.find(IDENTITY_ENDS, 0, LONGEST_IDENTITY)) > 0 and line.startswith(IDENTITY_BEGINS):
         return hashed(line[:end])
     row = loads(line)
     try:
-        return key(row["sample_id"], row["item_id"])
+        return sample_key(row["sample_id"], row["item_id"])
     except (KeyError, TypeError) as error:
         raise ValueError("it has no sample_id and item_id") from error
 
@@ -102,7 +106,7 @@ def made_before(path: Path) -> Keys:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    done.mark(identity(line), DONE)
+                    done.mark(key_of_line(line), DONE)
                 except ValueError as error:
                     log.warning("%s line %d is no record and counts as not made: %s", path, number, error)
     return done
@@ -149,7 +153,7 @@ class Output:
 
     def add(self, record: dict[str, Any]) -> None:
         self.write(self._records, record)
-        self.done.mark(key(record["sample_id"], record["item_id"]), DONE)
+        self.done.mark(sample_key(record["sample_id"], record["item_id"]), DONE)
 
     def fail(self, failure: Failure) -> None:
         self.write(self._failures, failure.model_dump(by_alias=True))
@@ -196,7 +200,7 @@ class Output:
         with self.sidecar.open("rb") as file:
             for line in file:
                 with contextlib.suppress(ValueError):
-                    newest[identity(line)] = line
+                    newest[key_of_line(line)] = line
         with replaced(self.sidecar) as kept:
             kept.writelines(line for sample, line in newest.items() if not self.done.get(sample) & DONE)
         if not self.sidecar.stat().st_size:

@@ -131,36 +131,38 @@ class Records:
         self.paths = paths
         self.left_out = self.rehearsed = 0
         self._index = sqlite3.connect("")  # a temporary database, on disk once it is large
-        self._index.execute("CREATE TABLE records (position, item, sample, file, number, start)")
+        self._index.execute("CREATE TABLE records (position, item, sample, file, line, start)")
 
     def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
         """File, line number and line. Records that do not tell their place in the input come last, by their id."""
         with contextlib.ExitStack() as stack:
             files = [stack.enter_context(path.open("rb")) for path in self.paths]
-            for number, file in enumerate(files):
-                self.index(number, file)
-            order = "position IS NULL, position, sample, item, file, number"
-            for place, line, start in self._index.execute(f"SELECT file, number, start FROM records ORDER BY {order}"):
-                files[place].seek(start)
-                yield place, line, files[place].readline()
+            for file_index, file in enumerate(files):
+                self.index(file_index, file)
+            order = "position IS NULL, position, sample, item, file, line"
+            found = self._index.execute(f"SELECT file, line, start FROM records ORDER BY {order}")
+            for file_index, line_number, start in found:
+                files[file_index].seek(start)
+                yield file_index, line_number, files[file_index].readline()
 
-    def index(self, place: int, file: BinaryIO) -> None:
+    def index(self, file_index: int, file: BinaryIO) -> None:
         """Note where each record of the file lies."""
         start = 0
-        for number, line in enumerate(file, 1):
+        for line_number, line in enumerate(file, 1):
             try:
                 keys = keys_of(line)
             except ValueError as error:
-                self.leave_out(place, number, f"it is not JSON ({error})")
+                self.leave_out(file_index, line_number, f"it is not JSON ({error})")
             else:
                 if line.strip():
-                    self._index.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", (*keys, place, number, start))
+                    place = (*keys, file_index, line_number, start)
+                    self._index.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", place)
             start += len(line)
 
-    def leave_out(self, file: int, number: int, reason: str) -> None:
+    def leave_out(self, file_index: int, line_number: int, reason: str) -> None:
         self.left_out += 1
         if self.left_out <= MOST_WARNINGS:
-            log.warning("%s line %d is left out: %s", self.paths[file], number, reason)
+            log.warning("%s line %d is left out: %s", self.paths[file_index], line_number, reason)
 
 
 def keys_of(line: bytes) -> tuple[int | float | str | None, ...]:
@@ -194,16 +196,16 @@ def read(shape: type[ChosenSide], line: bytes) -> ChosenSide:
 def training_rows(records: Records, mode: Mode) -> Iterator[bytes]:
     """The training row of every record that fits, as JSON."""
     shape, made = ROWS[mode]
-    for file, number, line in records:
+    for file_index, line_number, line in records:
         try:
             record = read(shape, line)
             row = made(record)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
-            records.leave_out(file, number, f'"{where}": {first["msg"]}' if where else "it is not a record")
+            records.leave_out(file_index, line_number, f'"{where}": {first["msg"]}' if where else "it is not a record")
         except Unfit as unfit:
-            records.leave_out(file, number, str(unfit))
+            records.leave_out(file_index, line_number, str(unfit))
         else:
             records.rehearsed += record.rehearsal
             yield orjson.dumps(row)
@@ -233,7 +235,7 @@ def inputs(patterns: Sequence[str]) -> list[Path]:
     for pattern in patterns:
         matches = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
         if not matches:
-            raise Stop(f"Input {pattern} is not there: make records first with python -m src.synthesis.")
+            raise Stop(f"Input {pattern} does not exist: make records first with python -m src.synthesis.")
         if folders := [match for match in matches if Path(match).is_dir()]:
             raise Stop(f"Input {folders[0]} is a folder: name its files, such as '{folders[0]}/*.jsonl'.")
         found |= dict.fromkeys(Path(match) for match in matches if not match.endswith(".failed.jsonl"))

@@ -2,13 +2,11 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
 import shutil
 import sys
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +15,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from .config import Config
 from .endpoint import Endpoint
+from .intake import Tally
 from .io_utils import count_rows
 from .store import Store
 
@@ -25,41 +24,9 @@ log = logging.getLogger(__name__)
 BAR_EVERY, LINE_EVERY = 0.3, 10.0  # seconds between drawings of the bar; between lines where there is no terminal
 
 
-@dataclasses.dataclass
-class Tally:
-    """What became of the input."""
-
-    rows: int = 0
-    """Dialogues taken from the input."""
-    made: Counter[str] = dataclasses.field(default_factory=Counter)
-    """Samples that have become a record, by region."""
-    failed: int = 0
-    already: int = 0
-    """Samples whose record was there before."""
-    passed_over: Counter[str] = dataclasses.field(default_factory=Counter)
-    """Dialogues and samples that are not made, by reason."""
-    unreadable: int = 0
-    """Lines that are not JSON."""
-    in_flight: int = 0
-    interrupted: bool = False
-
-    def in_words(self) -> Iterator[str]:
-        """The counts, a line each; those that are none are left out."""
-        regions = ", ".join(f"{region} {self.made[region]}" for region in ("close", "middle", "far"))
-        yield f"samples made   {self.made.total():,}" + (f" ({regions})" if self.made else "")
-        if self.already:
-            yield f"made before    {self.already:,}"
-        if self.failed:
-            yield f"failed         {self.failed:,}"
-        if self.unreadable:
-            yield f"not JSON       {self.unreadable:,} lines"
-        for reason, count in self.passed_over.most_common():
-            yield f"passed over    {count:,}: {reason}"
-
-
 def summary(config: Config, tally: Tally, endpoint: Endpoint, store: Store | None, sidecar: Path) -> str:
     """What was made, what it cost, where it lies, and what to type next."""
-    usage = endpoint.usage
+    usage = endpoint.budget.used
     cached = f", of them {usage.cached:,} cached" if usage.cached is not None else ""
     lines = [
         *tally.in_words(),
@@ -67,7 +34,7 @@ def summary(config: Config, tally: Tally, endpoint: Endpoint, store: Store | Non
         f"tokens         {usage.total:,} (prompt {usage.prompt:,}{cached}; completion {usage.completion:,})",
     ]
     if config.price_in or config.price_out:
-        lines.append(f"cost           {endpoint.budget.prices.of(usage):,.4f}")
+        lines.append(f"cost           {endpoint.budget.cost:,.4f}")
     if store:
         lines.append(f"call store     {store.path}, {store.size() / 1e6:,.1f} MB, {store.hits:,} replies from it")
     lines.append(f"records        {config.output}")
@@ -111,12 +78,12 @@ def draw(drawn: "tqdm[NoReturn]", tally: Tally, endpoint: Endpoint) -> None:
     drawn.n = max(0, tally.rows - tally.in_flight)
     drawn.set_postfix_str(
         f"made {tally.made.total():,}, failed {tally.failed:,}, calls {endpoint.calls:,},"
-        f" tokens {tqdm.format_sizeof(endpoint.usage.total)}{cost_in_words(endpoint)}"
+        f" tokens {tqdm.format_sizeof(endpoint.budget.used.total)}{cost_in_words(endpoint)}"
     )
 
 
 def cost_in_words(endpoint: Endpoint) -> str:
-    cost = endpoint.budget.prices.of(endpoint.usage)
+    cost = endpoint.budget.cost
     return f", cost {cost:,.2f}" if cost else ""
 
 
@@ -128,6 +95,6 @@ async def lines(tally: Tally, endpoint: Endpoint) -> None:
         made = tally.made.total()
         log.info(
             "made %d, failed %d, in flight %d, calls %d, tokens %d%s, %.2f samples/s",
-            *(made, tally.failed, tally.in_flight, endpoint.calls, endpoint.usage.total, cost_in_words(endpoint)),
+            *(made, tally.failed, tally.in_flight, endpoint.calls, endpoint.budget.used.total, cost_in_words(endpoint)),
             made / (time.monotonic() - start),
         )

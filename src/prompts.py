@@ -150,7 +150,7 @@ CATEGORY_TRUTH = Stage(
 Name the sentence category of a user's utterance. For context, this is the assistant's turn before it:
 
 <assistant_turn>
-{reply}
+{assistant_turn}
 </assistant_turn>
 
 And this is the utterance:
@@ -314,7 +314,7 @@ You have the intent tree of a dialogue, without the dialogue. What the user said
 is reached by this path, the true one:
 
 <true_path>
-{path}
+{true_path}
 </true_path>
 
 Give two wrong paths: ways in the {view} view that look natural from the tree and yet lead to something that the user \

@@ -29,15 +29,19 @@ class Trajectory(Shape):
 
     wrong_paths: tuple[TreePath, ...] | None = Field(None, alias="incorrect_path")
     tree: Topics = Field(alias="intent_tree")
-    category: CategoryReason = Field(alias="utterance_category_reason")
+    category_reason: CategoryReason = Field(alias="utterance_category_reason")
     insight: Insight = Field(alias="insight_reason")
+    revision: Revision | None = Field(None, exclude=True)
+    """The reply that the rewritten view came from; a record has it in a place of its own."""
 
-    def with_category(self, category: CategoryReason) -> "Trajectory":
-        return self.model_copy(update={"category": category})
+    def misled(self, category_reason: CategoryReason, wrong_paths: tuple[TreePath, ...]) -> "Trajectory":
+        return self.model_copy(update={"category_reason": category_reason, "wrong_paths": wrong_paths})
 
-    def with_view(self, view: View, revised: ViewReasoning) -> "Trajectory":
-        side = "mining" if view == "Mining" else "exploration"
-        return self.model_copy(update={"insight": self.insight.model_copy(update={side: revised})})
+    def revised(self, view: View, revision: Revision) -> "Trajectory":
+        """With one view as the revision has it; the other view stays."""
+        rewritten = ViewReasoning(reasoning=revision.reasoning, predictions=revision.predictions)
+        insight = self.insight.model_copy(update={view.lower(): rewritten})
+        return self.model_copy(update={"insight": insight, "revision": revision})
 
 
 class Usage(Shape):

@@ -11,15 +11,14 @@ import itertools
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any
 
 from .client import Failed, Session
 from .config import Config, Stop
-from .dialogues import PassedOver, Sample, given_id, samples
+from .dialogues import Sample
 from .endpoint import Endpoint
-from .io_utils import Output, key, opened, rows
-from .keys import DONE, SEEN, Keys
-from .progress import Tally, showing, summary
+from .intake import Tally, pending
+from .io_utils import Output, opened, sample_key
+from .progress import showing, summary
 from .prompts import Ask
 from .records import Failure, Record
 from .store import Store
@@ -29,44 +28,7 @@ log = logging.getLogger(__name__)
 Make = Callable[[Ask, Sample, Config], Awaitable[Record]]
 Settings = Mapping[str, object]
 
-MOST_WARNINGS = 20  # of one kind; the summary has the count
-
-
-def pending(config: Config, keys: Keys, tally: Tally) -> Iterator[Sample]:
-    """The samples that are still to be made, in the order of the input, read as they are needed."""
-
-    def unreadable(number: int, reason: str) -> None:
-        tally.unreadable += 1
-        if tally.unreadable <= MOST_WARNINGS:
-            log.warning("%s line %d is not JSON and is left out: %s", config.input, number, reason)
-
-    for position, row in rows(config.input, unreadable):
-        tally.rows += 1
-        try:
-            if config.turns != "all" and known(row, keys):
-                tally.already += 1
-                continue
-            for sample in samples(row, position, config.turns, config.seed):
-                name = key(sample.sample_id, sample.item_id)
-                marks = keys.get(name)
-                keys.mark(name, SEEN)
-                if marks & SEEN:
-                    tally.passed_over["its id stood before"] += 1
-                elif marks & DONE:
-                    tally.already += 1
-                else:
-                    yield sample
-        except PassedOver as reason:
-            tally.passed_over[str(reason)] += 1
-
-
-def known(row: Any, keys: Keys) -> bool:
-    """Whether a dialogue's only sample is done, told by its id alone: a resumed run passes a million of them."""
-    given = given_id(row) if isinstance(row, dict) else None
-    if given is None or keys.get(name := key(given, 0)) != DONE:
-        return False
-    keys.mark(name, SEEN)
-    return True
+MOST_WARNINGS = 20  # about failed samples; the summary has the count
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -126,7 +88,7 @@ class Run:
 
     async def one(self, sample: Sample) -> None:
         """Make one sample: a line of the output, or a line of the sidecar."""
-        session = Session(self.endpoint, self.config, self.store, key(sample.sample_id, sample.item_id))
+        session = Session(self.endpoint, self.config, self.store, sample_key(sample.sample_id, sample.item_id))
         try:
             record = await self.make(session, sample, self.config)
         except Stop:

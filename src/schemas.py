@@ -1,10 +1,10 @@
 """The shapes that models are asked for: a turn, the pieces of an analysis, every stage's reply.
 
 Python names are the words of the method; aliases are the published names, in replies and on disk. An alias is
-written here, or in `records` for what only stands on disk, and nowhere else.
+written here, or in `records` for what only stands on disk; `postprocess` repeats the few that it reads more loosely.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -60,8 +60,8 @@ def as_many_as_asked(items: tuple[Any, ...], info: ValidationInfo) -> tuple[Any,
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Node = Annotated[Text, AfterValidator(no_longer_than_a_node)]
 Value = Annotated[Text, BeforeValidator(plain_value), AfterValidator(no_longer_than_a_node)]
-ACategory = Annotated[Category, canonical("Statement", "Question", "Instruction")]
-AView = Annotated[View, canonical("Mining", "Exploration")]
+ACategory = Annotated[Category, canonical(*get_args(Category))]
+AView = Annotated[View, canonical(*get_args(View))]
 Topics = Annotated[dict[Node, Annotated[dict[Node, Value], Field(min_length=1)]], Field(min_length=1)]
 
 AS_MANY_AS_ASKED: JsonDict = {"as_many_as_asked": True}
@@ -172,7 +172,7 @@ class CategoryReasons(Reply):
     def all(self) -> tuple[CategoryReason, ...]:
         return tuple(
             CategoryReason(category=category, reasoning=getattr(self, category.lower()))
-            for category in ("Statement", "Question", "Instruction")
+            for category in get_args(Category)
         )
 
     def of(self, category: Category) -> CategoryReason:
@@ -218,7 +218,7 @@ class Evaluation(Reply):
     )
 
     @property
-    def best(self) -> float:
+    def top_sim(self) -> float:
         return max(grade.similarity for grade in self.grades)
 
 

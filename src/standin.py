@@ -169,11 +169,7 @@ class StandIn:
     def app(self) -> web.Application:
         app = web.Application(client_max_size=1 << 30)
         app.router.add_post("/v1/chat/completions", self.complete)
-        app.router.add_get("/v1/models", self.models)
         return app
-
-    async def models(self, _: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [{"id": "rehearsal", "object": "model"}]})
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()

@@ -84,7 +84,7 @@ class Store:
         usage = completion.usage
         reply = zlib.compress(completion.text.encode("utf-8", "replace"), 1)
         counts = (usage.prompt, usage.completion, usage.total, usage.cached)
-        row = (question, signed(sample), stage, reply, completion.finish, *counts, completion.rehearsal)
+        row = (question, sample - 2**63, stage, reply, completion.finish, *counts, completion.rehearsal)
         marks = "?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?"
         with self.told():
             self._db.execute(f"INSERT OR REPLACE INTO calls VALUES ({marks})", row)
@@ -97,7 +97,7 @@ class Store:
     def prune(self, done: Keys) -> int:
         """Drop the replies of the samples that have a record, shrink the file, and give their number."""
         with self.told():
-            self._db.create_function("done", 1, lambda sample: done.get(sample % 2**64) & DONE)
+            self._db.create_function("done", 1, lambda sample: done.get(sample + 2**63) & DONE)
             dropped = self._db.execute("DELETE FROM calls WHERE done(sample)").rowcount
             self._db.execute("VACUUM")
         return dropped
@@ -114,11 +114,6 @@ class Store:
             yield
         except sqlite3.Error as error:
             raise Stop(
-                f"Call store {self.path} cannot be used ({error}): make room, mend its rights or move it away, then run"
-                " the same command again; what was stored is safe."
+                f"Call store {self.path} cannot be used ({error}): make room, fix its permissions or move it away, and"
+                " run the same command again; what was stored is safe."
             ) from error
-
-
-def signed(number: int) -> int:
-    """An unsigned number of 64 bits as SQLite's signed one."""
-    return number - 2**64 if number >= 2**63 else number

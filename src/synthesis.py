@@ -1,14 +1,22 @@
 """The method of ProUtt, and the command that runs it over a file of dialogues.
 
-A sample becomes a pair of reasoning trajectories: one to prefer, one to reject. The model first foresees the next
-utterance blind (the draft), in two views of the user's intent tree. How near the draft comes to the real utterance
-decides what is done with it: a near one is preferred as it is, a far one is rejected as it is, and otherwise the
-draft is rewritten along the true path to be preferred, and along a plausible wrong one to be rejected.
+A sample becomes a pair of reasoning trajectories. First the model predicts the next utterance without seeing it, told
+only its sentence category: that is the draft. It has an intent tree, a reason for the category, and two views of how
+the user may go on: mining, which stays with a topic of the tree, and exploration, which turns to a new one; each view
+has its reasoning and two predictions. How similar the draft's best prediction is to the real utterance (top_sim)
+decides what is preferred and what is rejected:
+
+    region   top_sim     chosen             rejected         calls
+    close    >= high     the draft          draft, misled    8
+    middle   between     draft, corrected   draft, misled    9
+    far      < low       draft, corrected   the draft        7
+
+Corrected is: the view that the real utterance belongs to is rewritten along the true path. Misled is: the same view is
+rewritten along plausible wrong paths. The other view always stays as it was drafted.
 
     python -m src.synthesis --input data/raw/demo.jsonl --output data/synthesized_raw/demo.jsonl
 """
 
-import dataclasses
 import os
 import sys
 from collections.abc import Sequence
@@ -35,44 +43,34 @@ from .schemas import (
     DraftInsight,
     Evaluation,
     IntentTree,
-    Revision,
     TreePath,
     TruthPath,
     View,
-    ViewReasoning,
 )
 from .utils import together
 
 # ---------------------------------------------------------------------------------------------- the method
 
 
-@dataclasses.dataclass(frozen=True)
-class Side:
-    """One side of the pair, with the revision that made it, if one did."""
-
-    trajectory: Trajectory
-    revision: Revision | None = None
-
-
 async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
     """Make one chosen and one rejected trajectory from one sample."""
-    tree, truth = await together(
+    tree, category_truth = await together(
         ask(INTENT_TREE, history=sample.history),
-        ask(CATEGORY_TRUTH, reply=sample.reply, utterance=sample.utterance),
+        ask(CATEGORY_TRUTH, assistant_turn=sample.assistant_turn, utterance=sample.utterance),
     )
-    # Foresee the utterance blind, and have that graded; knowing the utterance, find its path from the tree.
-    (insight, evaluation), reasons, target = await together(
-        foresee(ask, sample, tree, truth.category),
+    # Predict the utterance without seeing it, and grade that; seeing it, find its path from the tree.
+    (insight, evaluation), reasons, truth_path = await together(
+        predict(ask, sample, tree, category_truth.category),
         ask(CATEGORY_REASONS, history=sample.history),  # not sooner: now the endpoint has the history in its cache
         ask(TRUTH_PATH, history=sample.history, tree=tree.topics, utterance=sample.utterance),
     )
-    draft = Trajectory(tree=tree.topics, category=reasons.of(truth.category), insight=insight)
+    draft = Trajectory(tree=tree.topics, category_reason=reasons.of(category_truth.category), insight=insight)
 
     # A close draft is good enough to prefer; a far one is bad enough to reject.
-    region = region_of(evaluation.best, config)
+    region = region_of(evaluation.top_sim, config)
     chosen, rejected = await together(
-        keep(draft) if region == "close" else correct(ask, sample, draft, target),
-        keep(draft) if region == "far" else mislead(ask, sample, draft, target, reasons),
+        keep(draft) if region == "close" else correct(ask, sample, draft, truth_path),
+        keep(draft) if region == "far" else mislead(ask, sample, draft, truth_path, reasons),
     )
     return Record(
         sample_id=sample.sample_id,
@@ -84,27 +82,26 @@ async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
         history=sample.history,
         tree=tree.topics,
         category_reasons=reasons.all,
-        category_truth=truth,
+        category_truth=category_truth,
         insight=insight,
         evaluation=graded(insight, evaluation),
-        top_sim=evaluation.best,
-        truth_path=target,
+        top_sim=evaluation.top_sim,
+        truth_path=truth_path,
         revision=chosen.revision,
-        chosen=chosen.trajectory,
-        rejected=rejected.trajectory,
+        chosen=chosen,
+        rejected=rejected,
         region=region,
     )
 
 
 def region_of(top_sim: float, config: Config) -> Region:
-    """How near the draft's best prediction came: from the high threshold up it is close, below the low one far."""
     if top_sim >= config.high_confidence_threshold:
         return "close"
     return "far" if top_sim < config.low_confidence_threshold else "middle"
 
 
-async def foresee(ask: Ask, sample: Sample, tree: IntentTree, category: Category) -> tuple[DraftInsight, Evaluation]:
-    """Predict the utterance blind, twice in each view; then let the predictions be graded against the real one."""
+async def predict(ask: Ask, sample: Sample, tree: IntentTree, category: Category) -> tuple[DraftInsight, Evaluation]:
+    """Predict the utterance twice in each view; then have the predictions graded against the real one."""
     insight = await ask(INSIGHT, history=sample.history, tree=tree.topics, category=category)
     evaluation = await ask(
         EVALUATION, history=sample.history, utterance=sample.utterance, predictions=insight.predictions
@@ -112,43 +109,44 @@ async def foresee(ask: Ask, sample: Sample, tree: IntentTree, category: Category
     return insight, evaluation
 
 
-async def keep(draft: Trajectory) -> Side:
+async def keep(draft: Trajectory) -> Trajectory:
     """The draft as it is."""
-    return Side(draft)
+    return draft
 
 
-async def correct(ask: Ask, sample: Sample, draft: Trajectory, target: TruthPath) -> Side:
-    """Steer the draft onto the true paths; shuffled, so that the true prediction has no fixed place to be learnt."""
-    paths = sample.dice("path order").sample(target.paths, len(target.paths))
-    return await revise(ask, sample, draft, target.view, paths)
+async def correct(ask: Ask, sample: Sample, draft: Trajectory, truth_path: TruthPath) -> Trajectory:
+    """Rewrite the true view along the true path and the secondary one, in an order that gives neither away."""
+    paths = sample.dice("path order").sample(truth_path.paths, len(truth_path.paths))
+    return await revise(ask, sample, draft, truth_path.view, paths)
 
 
-async def mislead(ask: Ask, sample: Sample, draft: Trajectory, target: TruthPath, reasons: CategoryReasons) -> Side:
-    """Steer the draft onto plausible wrong paths, under a category drawn at random."""
-    wrong = await ask(
+async def mislead(
+    ask: Ask, sample: Sample, draft: Trajectory, truth_path: TruthPath, reasons: CategoryReasons
+) -> Trajectory:
+    """Rewrite the true view along plausible wrong paths, under a category drawn at random, maybe the true one."""
+    wrong_path = await ask(  # without the history, which would show what the user is likely to turn to
         WRONG_PATH,
         tree=draft.tree,
-        view=target.view,
-        path=target.paths[0],
+        view=truth_path.view,
+        true_path=truth_path.paths[0],  # the true one comes first
         distractors=sample.distractors,
     )
-    category = sample.dice("wrong category").choice(reasons.all)
-    side = await revise(ask, sample, draft.with_category(category), target.view, wrong.paths)
-    return Side(side.trajectory.model_copy(update={"wrong_paths": wrong.paths}), side.revision)
+    category_reason = sample.dice("wrong category").choice(reasons.all)
+    misled = draft.misled(category_reason, wrong_path.paths)
+    return await revise(ask, sample, misled, truth_path.view, wrong_path.paths)
 
 
-async def revise(ask: Ask, sample: Sample, draft: Trajectory, view: View, paths: Sequence[TreePath]) -> Side:
+async def revise(ask: Ask, sample: Sample, draft: Trajectory, view: View, paths: Sequence[TreePath]) -> Trajectory:
     """Rewrite one view of the draft so that its reasoning follows the given paths, with one prediction for each."""
     revision = await ask(
         REVISION[view],
         history=sample.history,
         tree=draft.tree,
-        category=draft.category.category,
+        category=draft.category_reason.category,
         reasoning=draft.insight.view(view).reasoning,
         paths=paths,
     )
-    revised = ViewReasoning(reasoning=revision.reasoning, predictions=revision.predictions)
-    return Side(draft.with_view(view, revised), revision)
+    return draft.revised(view, revision)
 
 
 def graded(insight: DraftInsight, evaluation: Evaluation) -> list[GradedPrediction]:
@@ -192,6 +190,7 @@ def settings_of(config: Config) -> dict[str, object]:
         "high_confidence_threshold": config.high_confidence_threshold,
         "low_confidence_threshold": config.low_confidence_threshold,
         "temperature": config.temperature,
+        "extra_body": config.extra_body,
         "prompts": digest(),
     }
 
@@ -199,10 +198,10 @@ def settings_of(config: Config) -> dict[str, object]:
 def key_of(config: Config) -> str:
     """The key for the endpoint. Raises Stop where there is none."""
     if not config.api_key_env:
-        return "none"  # a word, since the SDK insists on one
+        return ""
     if key := os.environ.get(config.api_key_env, "").strip():
         if not (key.isascii() and key.isprintable()):
-            raise Stop(f"The key in {config.api_key_env} has characters that no key has: copy it again.")
+            raise Stop(f"The key in {config.api_key_env} has characters that cannot be in a key: copy it again.")
         return key
     raise Stop(
         f"No API key: set {config.api_key_env} in the environment or in a .env file (or name another variable with"
@@ -214,7 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run synthesis as the command line says; returns the exit status."""
     config = Config.from_command_line(arguments, "python -m src.synthesis", DESCRIPTION, EXAMPLES)
     if config.estimate:
-        from .estimate import estimate  # noqa: PLC0415
+        from .estimate import estimate  # noqa: PLC0415 (needed by this option alone)
 
         print(estimate(config, made_before(config.output)))
         return 0

@@ -15,7 +15,6 @@ from .records import Completion, Usage
 from .utils import shortened
 
 LONGEST_RETRY_AFTER = 600.0  # seconds; an endpoint that asks for more is not waited for
-NO_KEY = "none"  # what is sent to an endpoint that needs no key
 
 BAD_REQUEST, NO_CREDIT_LEFT, FORBIDDEN, NOT_FOUND, TOO_MANY_REQUESTS, SERVER_ERROR = 400, 402, 403, 404, 429, 500
 ENDS_THE_RUN = {
@@ -52,12 +51,12 @@ class Wire:
 
     def __init__(self, config: Config, key: str) -> None:
         self._config = config
-        self._key = key if key != NO_KEY else ""
+        self._key = key
         self._place = re.sub(r"//[^/@]*@", "//", config.base_url)  # without a password that stands in the address
         # The SDK's own pool would keep 100 connections alive, whatever the limit of requests in flight.
         limits = httpx2.Limits(max_connections=config.max_concurrency, max_keepalive_connections=config.max_concurrency)
         self._sdk = openai.AsyncOpenAI(
-            api_key=key,
+            api_key=key or "none",  # the SDK insists on one
             base_url=config.base_url,
             max_retries=0,
             timeout=config.timeout,

@@ -65,7 +65,7 @@ def test_no_distractor_equals_the_utterance_over_thousands_of_dialogues() -> Non
         ([], "no messages"),
         (None, "no conversation"),
         ("text", "conversation is not a list"),
-        (turns("", "hi", "x"), "blank from the first turn"),
+        (turns("", "hi", "x"), "the first turn is blank"),
         ([{"role": "narrator", "content": "x"}], "unknown role 'narrator'"),
         (["x"], "a message is not an object"),
         ([{"role": "user", "content": 5}], "content is neither text nor a list of parts"),

@@ -17,7 +17,7 @@ LINES = [
     {"config", "schemas"},
     {"records", "utils", "keys"},
     {"dialogues", "io_utils", "store", "limits", "outage", "pacing", "wire"},
-    {"prompts", "endpoint"},
+    {"prompts", "endpoint", "intake"},
     {"client"},
     {"progress"},
     {"runner"},

@@ -160,8 +160,8 @@ def test_nothing_to_train_on_writes_no_file_and_keeps_the_old_one(tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--input", "gone.jsonl"), "gone.jsonl is not there"),
-        (("--input", "gone-*.jsonl"), "gone-*.jsonl is not there"),
+        (("--input", "gone.jsonl"), "gone.jsonl does not exist"),
+        (("--input", "gone-*.jsonl"), "gone-*.jsonl does not exist"),
         (("--output", "in.jsonl"), "among the inputs"),
         (("--input", "in.jsonl", "in2.jsonl"), "give its name with --output"),
         (("--mode", "dpo"), "'dpo' is not one of pref, sft"),

@@ -71,7 +71,7 @@ GRADES = [{"reason": "r", "similarity": 0.5}, {"reason": "r", "similarity": 1}]
 
 @pytest.mark.parametrize("reply", [{"evaluation": GRADES}, GRADES, {"grades of mine": GRADES}])
 def test_a_list_is_read_with_its_key_bare_or_under_another_key(reply: Any) -> None:
-    assert read(EVALUATION, reply, 2).best == 1
+    assert read(EVALUATION, reply, 2).top_sim == 1
 
 
 def test_category_reasons_are_read_as_records_have_them() -> None:

@@ -298,7 +298,7 @@ def test_input_as_it_comes_is_read_or_told(endpoint: Start, tmp_path: Path) -> N
     assert done.returncode == 3
     assert "in.jsonl line 2 is not JSON" in done.stderr
     assert {record["sample_id"] for record in read_rows(tmp_path / "out.jsonl")} == {"a\u2028b", 2, 4}
-    for reason in ("1: no conversation", "1: its id stood before", "1: not a JSON object"):
+    for reason in ("1: no conversation", "1: duplicate id", "1: not a JSON object"):
         assert f"passed over    {reason}" in done.stdout
 
 
@@ -319,7 +319,7 @@ def test_without_a_key_one_sentence_says_what_to_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--input", "gone.jsonl"), "gone.jsonl is not there"),
+        (("--input", "gone.jsonl"), "gone.jsonl does not exist"),
         (("--input", "in.jsonl", "--output", "in.jsonl"), "the same file"),
         (("--turns", "first"), "'first' is not one of last, random, all"),
         (("--max-concurrency", "0"), "not between 1 and"),
