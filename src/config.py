@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 def as_command(main: Callable[[], int]) -> int:
     """Run a command's `main`: `.env` is read before, and what stops it becomes one sentence and exit status 1."""
     load_dotenv(".env")
-    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
+    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr, force=True)
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs a line for each request
     try:
         return main()

@@ -1,16 +1,18 @@
 """What tests share: the stand-in endpoint, the two commands as processes, and dialogues to feed them."""
 
+import contextlib
+import dataclasses
+import importlib
+import io
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from src.config import as_command
 from src.standin import Manner, serving
 
 ROOT = Path(__file__).parent.parent
@@ -19,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture
 def endpoint() -> Iterator[Callable[..., str]]:
     """Start a stand-in with the given manner; gives its base URL. Ended with the test."""
-    with ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         yield lambda **manner: stack.enter_context(serving(Manner(**manner)))
 
 
@@ -29,22 +31,38 @@ def environment(**more: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT)} | more
 
 
-def command(module: str, *arguments: object, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m src.MODULE` in a folder, as a user would."""
-    return subprocess.run(
-        [sys.executable, "-m", f"src.{module}", *map(str, arguments)],
-        cwd=folder,
-        env=environment(**more),
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+@dataclasses.dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def command(module: str, *arguments: object, folder: Path, **more: str) -> Done:
+    """Run `python -m src.MODULE` in a folder, as a user would, but in this process: to start one takes a second."""
+    out, err = io.StringIO(), io.StringIO()
+    here, before = Path.cwd(), dict(os.environ)
+    main = importlib.import_module(f"src.{module}").main
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            os.chdir(folder)
+            os.environ.clear()
+            os.environ.update(environment(**more))
+            status = as_command(lambda: main([str(argument) for argument in arguments]))
+        except SystemExit as stop:
+            status = stop.code if isinstance(stop.code, int) else 0
+        finally:
+            os.chdir(here)
+            os.environ.clear()
+            os.environ.update(before)
+    return Done(status, out.getvalue(), err.getvalue())
 
 
 def synthesis(
     folder: Path, url: str, *arguments: object, input: object = "in.jsonl", output: str = "out.jsonl"
-) -> subprocess.CompletedProcess[str]:
+) -> Done:
     """Run synthesis in a folder against an endpoint that needs no key."""
     base = ("--base-url", url, "--model", "m", "--api-key-env", "")
     return command("synthesis", *base, "--input", input, "--output", output, *arguments, folder=folder)

@@ -40,7 +40,7 @@ def test_killed_ten_times_it_pays_at_most_for_what_was_in_flight(endpoint: Start
     dice = random.Random(5)
     for _ in range(10):
         process = started(tmp_path, url)
-        time.sleep(0.9 + dice.random())
+        time.sleep(1.0 + dice.random() / 2)
         process.kill()
         process.communicate()
     assert synthesis(tmp_path, url).returncode == 0

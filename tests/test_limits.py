@@ -135,7 +135,7 @@ def test_many_slots_are_reached_by_doubling() -> None:
 
 @pytest.mark.parametrize(("rpm", "tpm"), [(30, None), (None, 3000), (50, 4000)])
 def test_no_sliding_minute_has_more_than_allowed(rpm: int | None, tpm: int | None) -> None:
-    clock = Clock(settling=300)
+    clock = Clock(settling=150)
     pace, dice = Pace(rpm, tpm, clock, clock.sleep), random.Random(2)
     sent: list[float] = []
     spent: list[tuple[float, float, int]] = []
@@ -150,14 +150,14 @@ def test_no_sliding_minute_has_more_than_allowed(rpm: int | None, tpm: int | Non
         spent.append((start, clock(), tokens))
 
     async def main() -> None:
-        await clock.run(asyncio.wait([asyncio.ensure_future(request()) for _ in range(200)]))
+        await clock.run(asyncio.wait([asyncio.ensure_future(request()) for _ in range(120)]))
 
     asyncio.run(main())
     for begin in (start for start, _, _ in spent):
         assert not rpm or sum(begin <= moment < begin + 60 for moment in sent) <= rpm
         assert not tpm or sum(tokens for start, _, tokens in spent if begin <= start < begin + 60) <= tpm
         assert not tpm or sum(tokens for _, end, tokens in spent if begin <= end < begin + 60) <= tpm
-    assert clock() < 60 * 200 * 100 / (tpm or 10**9) + 60 * 200 / (rpm or 10**9) + 200  # and it is not idle
+    assert clock() < 60 * 120 * 100 / (tpm or 10**9) + 60 * 120 / (rpm or 10**9) + 200  # and it is not idle
 
 
 def test_a_request_larger_than_the_limit_is_sent_alone_and_not_never() -> None:
