@@ -82,6 +82,14 @@ def json_object(text: str) -> dict[str, Any]:
     return value
 
 
+def share(text: str) -> tuple[int, int]:
+    """I/N: one of N equal shares. Counted from 0 or from 1, since N/N is the same share as 0/N."""
+    number, _, count = text.partition("/")
+    if not (number.isdigit() and count.isdigit() and int(count) > 0 and int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not I/N, such as 3/8")
+    return int(number) % int(count), int(count)
+
+
 def switch(text: str) -> bool:
     """An on/off option given as text, as an environment variable has to."""
     if text.lower() not in {"", "0", "1", "true", "false", "yes", "no"}:
@@ -128,6 +136,9 @@ class Config:
     )
     turns: Turns = option(
         "last", one_of(*get_args(Turns)), "which user turns to predict: last, random (one a dialogue) or all"
+    )
+    shard: tuple[int, int] | None = option(
+        None, share, "I/N: make only the I-th of N shares of the samples, for several processes or machines"
     )
     limit: int | None = option(
         None, number(1, 2**63, int), "stop after this many new samples; for a first look at cost"

@@ -2,9 +2,12 @@
 
 import dataclasses
 import logging
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+
+import orjson
 
 from .config import Config
 from .dialogues import PassedOver, Sample, given_id, samples
@@ -31,6 +34,8 @@ class Tally:
     """Dialogues and samples that are not made, by reason."""
     unreadable: int = 0
     """Lines that are not JSON."""
+    elsewhere: int = 0
+    """Dialogues that belong to another shard."""
     in_flight: int = 0
     interrupted: bool = False
 
@@ -40,6 +45,8 @@ class Tally:
         yield f"samples made   {self.made.total():,}" + (f" ({regions})" if self.made else "")
         if self.already:
             yield f"made before    {self.already:,}"
+        if self.elsewhere:
+            yield f"other shards   {self.elsewhere:,} dialogues"
         if self.failed:
             yield f"failed         {self.failed:,}"
         if self.unreadable:
@@ -59,6 +66,9 @@ def pending(config: Config, keys: Keys, tally: Tally) -> Iterator[Sample]:
     for position, row in rows(config.input, unreadable):
         tally.rows += 1
         try:
+            if config.shard and not in_shard(row, config.shard):
+                tally.elsewhere += 1
+                continue
             if config.turns != "all" and known(row, keys):
                 tally.already += 1
                 continue
@@ -74,6 +84,14 @@ def pending(config: Config, keys: Keys, tally: Tally) -> Iterator[Sample]:
                     yield sample
         except PassedOver as reason:
             tally.passed_over[str(reason)] += 1
+
+
+def in_shard(row: Any, shard: tuple[int, int]) -> bool:
+    """Whether a dialogue belongs to this share: by hash of its id, or of the whole row where it has none."""
+    given = given_id(row) if isinstance(row, dict) else None
+    index, count = shard
+    name = zlib.crc32(orjson.dumps(row if given is None else given))
+    return name % count == index
 
 
 def known(row: Any, keys: Keys) -> bool:

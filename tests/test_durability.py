@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from src.estimate import calls_of, stages
+
 from .conftest import ROOT, command, environment, read_rows, synthesis
 from .test_synthesis import many, training_bytes
 
@@ -202,7 +204,10 @@ def test_an_estimate_asks_nothing_and_is_near_the_truth(endpoint: Start, tmp_pat
     assert told.returncode == 0
     assert "11 to be made" in told.stdout
     totals = {line.split()[0]: line.split()[1:] for line in told.stdout.splitlines() if line.split()}
-    synthesis(tmp_path, endpoint(), input=demo)
+    synthesis(tmp_path, endpoint(log=tmp_path / "asked.log"), input=demo)
+    regions = [row["region"] for row in read_rows(tmp_path / "out.jsonl")]
+    counted = sum(calls_of(stage, region) for stage in stages() for region in regions)
+    assert counted == len(read_rows(tmp_path / "asked.log"))
     prompt = sum(row["usage"]["prompt_tokens"] for row in read_rows(tmp_path / "out.jsonl"))
     least, most = (int(totals[region][1].replace(",", "")) for region in ("far", "middle"))
     assert least * 0.7 < prompt < most * 1.3

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -397,3 +398,28 @@ def test_two_runs_on_one_output_are_refused(endpoint: Start, tmp_path: Path) -> 
     first.wait()
     assert second.returncode == 1
     assert "Another run is writing" in second.stderr
+
+
+def test_shards_make_together_what_one_run_makes(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 60)
+    url = endpoint()
+    synthesis(tmp_path, url, "--turns", "all", output="whole.jsonl")
+    for shard in ("1/3", "2/3", "3/3"):
+        done = synthesis(tmp_path, url, "--turns", "all", "--shard", shard, output=f"part-{shard[0]}.jsonl")
+        assert "other shards" in done.stdout
+        assert read_rows(tmp_path / f"part-{shard[0]}.jsonl")
+    assert training_bytes(tmp_path, "part-*.jsonl") == training_bytes(tmp_path, "whole.jsonl")
+    assert synthesis(tmp_path, url, "--shard", "4/3").returncode == 1
+
+
+def test_one_dialogue_takes_five_steps(endpoint: Start, tmp_path: Path) -> None:
+    """Steps, counted by which requests are in flight together, not by time."""
+    many(tmp_path, 8)
+    log = tmp_path / "asked.jsonl"
+    synthesis(tmp_path, endpoint(latency=0.05, log=log), "--max-concurrency", 1000, "--limit", 1)
+    (record,) = read_rows(tmp_path / "out.jsonl")
+    names = [re.search("# Task: (.*)", request["messages"][1]["content"])[1] for request in read_rows(log)]  # type: ignore[index]
+    assert set(names[:2]) == {"intent tree", "category truth"}
+    assert set(names[2:5]) == {"insight", "category reasons", "truth path"}
+    assert names[5] == "evaluation"
+    assert len(names) == {"far": 7, "close": 8, "middle": 9}[record["region"]]
