@@ -55,10 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=number(0, 65535, int), default=0, help="port of --serve [any free one]")
     parser.add_argument("--latency", type=number(0, 3600), default=0.0, help="seconds before each answer [0]")
     parser.add_argument("--jitter", type=number(0, 3600), default=0.0, help="up to so many seconds more [0]")
+    parser.add_argument("--sigma", type=number(0, 5), default=0.0, help="spread of the latency, log-normal [0: none]")
     parser.add_argument("--fault", type=fault, action="append", default=[], metavar="KIND=RATE", help="may be repeated")
     parser.add_argument("--log", type=Path, help="a file that gets every request, to read the prompts as a model does")
     options = parser.parse_args(arguments)
-    manner = Manner(options.latency, options.jitter, tuple(options.fault), options.log)
+    manner = Manner(options.latency, options.jitter, options.sigma, tuple(options.fault), options.log)
     if not options.serve:
         return rehearse(options.input, manner)
     try:

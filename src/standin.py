@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import math
 import random
 import re
 import threading
@@ -127,6 +128,8 @@ class Manner:
     """Seconds before each answer."""
     jitter: float = 0.0
     """Up to so many seconds more, drawn anew for each answer."""
+    sigma: float = 0.0
+    """Spread of the latency, which is then the median of a log-normal distribution."""
     faults: tuple[tuple[str, float], ...] = ()
     """Kinds of fault, each with the share of requests it befalls."""
     log: Path | None = None
@@ -180,7 +183,8 @@ class StandIn:
                     orjson.dumps({key: body.get(key) for key in ("messages", "response_format", "max_tokens")}) + b"\n"
                 )
         dice = self.dice(raw)
-        await asyncio.sleep(self.manner.latency + dice.random() * self.manner.jitter)
+        spread = math.exp(dice.gauss(0, self.manner.sigma)) if self.manner.sigma else 1.0
+        await asyncio.sleep(self.manner.latency * spread + dice.random() * self.manner.jitter)
         fault = self.fault(dice, (body.get("response_format") or {}).get("type"))
         if fault == "reset" and request.transport:
             request.transport.abort()
