@@ -133,8 +133,11 @@ class Records:
         self._index = sqlite3.connect("")  # a temporary database, on disk once it is large
         self._index.execute("CREATE TABLE records (position, item, sample, file, line, start)")
 
+    def close(self) -> None:
+        self._index.close()
+
     def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
-        """File, line number and line. Records that do not tell their place in the input come last, by their id."""
+        """File, line number and line, once. Records that do not tell their place in the input come last, by id."""
         with contextlib.ExitStack() as stack:
             files = [stack.enter_context(path.open("rb")) for path in self.paths]
             for file_index, file in enumerate(files):
@@ -280,8 +283,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output = options.output or output_for(paths, options.mode)
     if any(output.exists() and output.samefile(path) for path in paths):
         raise Stop(f"{output} is among the inputs: give another --output.")
-    records = Records(paths)
-    count = write(output, training_rows(records, options.mode))
+    with contextlib.closing(Records(paths)) as records:
+        count = write(output, training_rows(records, options.mode))
     print(f"{options.mode + ' rows':<14} {count:,}")
     if records.left_out:
         print(f"left out       {records.left_out:,}")

@@ -133,7 +133,8 @@ def test_an_endpoint_that_is_down_is_waited_for_and_marks_nothing_as_failed(tmp_
     many(tmp_path, 20)
     port = unused_port()
     process = started(tmp_path, f"http://127.0.0.1:{port}/v1")
-    time.sleep(3)
+    assert process.stderr
+    assert "the endpoint is down" in process.stderr.readline()
     server = subprocess.Popen(
         [sys.executable, "-m", "src.rehearsal", "--serve", "--port", str(port)],
         cwd=tmp_path,
@@ -144,7 +145,6 @@ def test_an_endpoint_that_is_down_is_waited_for_and_marks_nothing_as_failed(tmp_
     server.terminate()
     server.wait()
     assert process.returncode == 0, stderr
-    assert "the endpoint is down" in stderr
     assert "the endpoint answers again" in stderr
     assert len(read_rows(tmp_path / "out.jsonl")) == 20
 
