@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import orjson
 
-from .config import Config, JsonMode
+from .config import Config, JsonMode, Stop
 from .limits import Slots
 from .outage import Outage
 from .pacing import Budget, Pace, Prices, tokens_in
@@ -24,7 +24,7 @@ from .wire import RequestFailed, Wire
 
 log = logging.getLogger(__name__)
 
-FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds between tries; each wait doubles the one before
+FIRST_WAIT, LONGEST_WAIT = 0.3, 60.0  # seconds between tries; each wait doubles the one before
 UNPROVEN_RETRIES = 2  # of a 5xx that may be the endpoint's way of refusing a JSON mode
 OVERLOADED = {429, 503}
 
@@ -47,9 +47,19 @@ class Endpoint:
         self._jitter = random.Random()
         self._modes: dict[str, JsonMode] = {}
         self._opening = asyncio.Lock()
+        self._settling: dict[str, asyncio.Lock] = {}
+        self._stopped: Stop | None = None
 
     async def __aenter__(self) -> Self:
         return self
+
+    def stop(self, reason: Stop) -> None:
+        """Send nothing more: whoever asks from now on gets this reason."""
+        self._stopped = self._stopped or reason
+
+    @property
+    def down(self) -> bool:
+        return self._outage.down
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -64,10 +74,10 @@ class Endpoint:
         """Ask until a completion comes. Raises RequestFailed when none can be had, Stop when the run has to end."""
         if (mode := self._modes.get(name)) is not None:
             return await self.persist(self.body(messages, max_tokens, mode, name, schema), name)
-        if self._modes:
-            return await self.negotiate(messages, name, schema, max_tokens)
-        async with self._opening:  # the very first goes alone: what it learns spares all others a refusal
-            if not self._modes:
+        # The very first goes alone, and then the first of each stage: what it learns spares the others a refusal.
+        opening = not self._modes
+        async with self._opening if opening else self._settling.setdefault(name, asyncio.Lock()):
+            if name not in self._modes and opening == (not self._modes):
                 return await self.negotiate(messages, name, schema, max_tokens)
         return await self.complete(messages, name, schema, max_tokens)
 
@@ -117,7 +127,7 @@ class Endpoint:
         """
         raw = orjson.dumps(body)
         prompt = sum(tokens_in(message["content"]) for message in body["messages"])
-        tries, wasted = itertools.count(), Usage()
+        tries, wasted, start = itertools.count(), Usage(), time.monotonic()
         while True:
             trying = await self._outage.turn()
             try:
@@ -126,8 +136,9 @@ class Endpoint:
                 failed.usage = wasted = wasted + failed.usage
                 self.note_failure(failed, raw, proven=proven)
                 if self._outage.down:
-                    continue
-                wait = self.wait_after(failed, next(tries), proven=proven)
+                    wait = failed.wait or 0.0
+                else:
+                    wait = self.wait_after(failed, next(tries), time.monotonic() - start, proven=proven)
             else:
                 self._outage.answered()
                 return dataclasses.replace(completion, usage=completion.usage + wasted)
@@ -137,25 +148,34 @@ class Endpoint:
             await asyncio.sleep(wait)
 
     def note_failure(self, failed: RequestFailed, raw: bytes, *, proven: bool) -> None:
-        """Tell the outage watch of what may be one: no connection, or a 5xx that is no refusal of a JSON mode."""
-        if failed.kind == "connection" or (failed.kind == "server_error" and proven):
+        """Tell the outage watch of what may be one: no connection, or a 5xx that is no refusal of a JSON mode.
+
+        An endpoint that says when to come again is not down.
+        """
+        if failed.kind == "connection" or (failed.kind == "server_error" and proven and failed.wait is None):
             self._outage.failed(raw, str(failed), refused=failed.kind == "connection")
-        elif failed.kind != "server_error":
+        elif failed.kind != "server_error" or failed.wait is not None:
             self._outage.answered()
 
-    def wait_after(self, failed: RequestFailed, tries: int, *, proven: bool) -> float:
-        """Seconds until the next try; raises the failure itself where there is none."""
-        doubtful = failed.kind == "server_error" and not proven
+    def wait_after(self, failed: RequestFailed, tries: int, lasted: float, *, proven: bool) -> float:
+        """Seconds until the next try; raises the failure itself where there is none.
+
+        A limit of rate is no fault: it is waited for as long as an outage would be.
+        """
+        doubtful = failed.kind == "server_error" and not (proven and self._outage.ever_answered)
         allowed = min(self.config.max_retries, UNPROVEN_RETRIES) if doubtful else self.config.max_retries
-        if not failed.again or tries >= allowed:
+        patient = failed.kind == "rate_limit" and self.config.max_retries and lasted < self.config.patience
+        if not failed.again or (tries >= allowed and not patient):
             raise failed
         log.debug("try %d of %d: %s", tries + 1, allowed + 1, failed)
-        growing = min(LONGEST_WAIT, FIRST_WAIT * 2**tries) * self._jitter.uniform(0.5, 1.0)
-        return growing if failed.wait is None else failed.wait + self._jitter.uniform(0, 0.1)
+        growing = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries, 10)) * self._jitter.uniform(0.5, 1.0)
+        return growing if failed.wait is None else failed.wait * self._jitter.uniform(1.0, 1.05)
 
     async def send(self, raw: bytes, kind: str, prompt: int) -> Completion:
         """One request, inside every limit. `prompt` is its estimated number of prompt tokens."""
         async with self.slots:
+            if self._stopped:
+                raise self._stopped
             wanted = self.budget.reserve(prompt)
             used, sent = Usage(), False
             try:
@@ -163,6 +183,9 @@ class Endpoint:
                 sent, start = True, time.monotonic()
                 completion = await self._wire.send(raw)
                 used, seconds = completion.usage, time.monotonic() - start
+                if not used.total:  # some endpoints do not tell, and a limit must hold all the same
+                    reply = tokens_in(completion.text)
+                    used = Usage(prompt=prompt, completion=reply, total=prompt + reply)
             except RequestFailed as failed:
                 used = failed.usage
                 if failed.status in OVERLOADED:

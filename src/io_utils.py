@@ -102,7 +102,7 @@ def key_of_line(line: bytes) -> int:
 def made_before(path: Path) -> Keys:
     """The samples that have a record in this output, marked as done."""
     done = Keys()
-    if path.exists():
+    if path.is_file():
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:

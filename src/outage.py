@@ -13,7 +13,7 @@ FIRST_WAIT, LONGEST_WAIT = (
     60.0,
 )  # seconds between tries while the endpoint is down; each wait doubles the one before
 REFUSED_IN_A_ROW = 3  # connections that failed with no answer between: nobody is there
-REQUESTS_IN_A_ROW = 4  # different requests that got nothing but 5xx: it is not one bad request
+REQUESTS_IN_A_ROW = 3  # different requests that got nothing but 5xx: it is not one bad request
 
 
 class Outage:
@@ -27,7 +27,7 @@ class Outage:
         self._since = 0.0
         self._wait = FIRST_WAIT
         self._why = ""
-        self._ever_answered = False
+        self.ever_answered = False
         self.down = False
         self.count = 0
         """How often the endpoint has been down."""
@@ -36,13 +36,13 @@ class Outage:
         """The endpoint has answered something."""
         if self.down:
             log.warning("the endpoint answers again")
-        self.down, self._refused, self._ever_answered = False, 0, True
+        self.down, self._refused, self.ever_answered = False, 0, True
         self._failing.clear()
 
     def failed(self, request: bytes, why: str, *, refused: bool) -> None:
         """A request has got no answer: the connection was refused or broke, or the status was 5xx."""
         self._failing.add(request)
-        self._refused += refused or not self._ever_answered
+        self._refused += refused
         self._why = why
         if not self.down and (self._refused >= REFUSED_IN_A_ROW or len(self._failing) >= REQUESTS_IN_A_ROW):
             self.down, self._since, self._wait = True, time.monotonic(), FIRST_WAIT

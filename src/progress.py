@@ -38,7 +38,7 @@ def summary(config: Config, tally: Tally, endpoint: Endpoint, store: Store | Non
     if store:
         lines.append(f"call store     {store.path}, {store.size() / 1e6:,.1f} MB, {store.hits:,} replies from it")
     lines.append(f"records        {config.output}")
-    if sidecar.exists() and sidecar.stat().st_size:
+    if tally.failed:
         lines.append(f"failures       {sidecar} (the same command tries them again)")
     if tally.interrupted:
         lines.append("interrupted    the same command goes on from here")

@@ -60,7 +60,7 @@ class Run:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
         def interrupt() -> None:
-            if self.stopping and task:
+            if task and (self.stopping or self.endpoint.down):  # nothing is to be finished where nothing answers
                 task.cancel()
             else:
                 log.warning("stopping after the %d samples in flight; once more to stop at once", self.tally.in_flight)
@@ -83,6 +83,7 @@ class Run:
                 await self.one(sample)
             except Stop as stop:
                 self.reason, self.stopping = self.reason or stop, True
+                self.endpoint.stop(stop)
             finally:
                 self.tally.in_flight -= 1
 

@@ -74,10 +74,14 @@ class Store:
             row = self._db.execute(found, (question,)).fetchone()
         if row is None:
             return None
-        self.hits += 1
         reply, finish, prompt, completion, total, cached, rehearsal = row
+        try:
+            text = zlib.decompress(reply).decode()
+        except (zlib.error, ValueError, TypeError):
+            return None  # damaged; what is asked again takes its place
+        self.hits += 1
         usage = Usage(prompt=prompt, completion=completion, total=total, cached=cached)
-        return Completion(zlib.decompress(reply).decode(), finish, usage, bool(rehearsal))
+        return Completion(text, finish, usage, bool(rehearsal))
 
     def put(self, question: bytes, sample: int, stage: str, completion: Completion) -> None:
         """Keep a reply. When this returns, no kill of the process can lose it."""

@@ -14,6 +14,7 @@ from .config import Config, Stop
 from .records import Completion, Usage
 from .utils import shortened
 
+SHORTEST_KEY = 8  # characters; what is shorter is no secret, and is not looked for in what endpoints say
 LONGEST_RETRY_AFTER = 600.0  # seconds; an endpoint that asks for more is not waited for
 
 BAD_REQUEST, NO_CREDIT_LEFT, FORBIDDEN, NOT_FOUND, TOO_MANY_REQUESTS, SERVER_ERROR = 400, 402, 403, 404, 429, 500
@@ -25,13 +26,21 @@ ENDS_THE_RUN = {
 }
 MAY_PASS = {408: "timeout", 409: "server_error", 425: "server_error", TOO_MANY_REQUESTS: "rate_limit"}
 NO_CREDIT = re.compile(r"insufficient.?(quota|balance)|exceeded your current quota|余额不足|欠费", re.IGNORECASE)
-UNKNOWN_MODEL = re.compile(r"model.{0,60}(not exist|not found|unknown|invalid)|模型不存在", re.IGNORECASE)
-TOO_LONG = re.compile(
-    r"context.?(length|window|size)|maximum.{0,20}(context|length|tokens)|too (long|many tokens)|max_model_len"
-    r"|(input|prompt).{0,40}(exceed|longer)|reduce the length|上下文|超长",
+UNKNOWN_MODEL = re.compile(
+    r"model_not_found|模型不存在|\b(invalid|unknown|no such) model\b|not a valid model"
+    r"|\bmodel\b[^.]{0,60}\b(does not exist|not exist|not found|is unknown|is invalid)",
     re.IGNORECASE,
 )
-FILTERED = re.compile(r"content.?filter|content management|moderation|safety|sensitive|敏感|不安全", re.IGNORECASE)
+TOO_LONG = re.compile(
+    r"context.?(length|window|size)|maximum.{0,20}(context|length|tokens)|too (long|many tokens)|max_model_len"
+    r"|token limit|(input|prompt).{0,40}(exceed|longer)|reduce the length|上下文|超长",
+    re.IGNORECASE,
+)
+FILTERED = re.compile(
+    r"content.?filter|content management|content exists risk|inappropriate|moderation|safety|sensitive"
+    r"|usage polic|policy violation|敏感|不安全",
+    re.IGNORECASE,
+)
 
 
 class RequestFailed(Exception):
@@ -51,7 +60,7 @@ class Wire:
 
     def __init__(self, config: Config, key: str) -> None:
         self._config = config
-        self._key = key
+        self._key = key if len(key) >= SHORTEST_KEY else ""  # shorter ones are words of their own
         self._place = re.sub(r"//[^/@]*@", "//", config.base_url)  # without a password that stands in the address
         # The SDK's own pool would keep 100 connections alive, whatever the limit of requests in flight.
         limits = httpx2.Limits(max_connections=config.max_concurrency, max_keepalive_connections=config.max_concurrency)
@@ -82,11 +91,12 @@ class Wire:
             message = f"no answer within {self._config.timeout:g} s (--timeout)"
             raise RequestFailed("timeout", message, again=True) from error
         except openai.APIStatusError as error:
-            said = shortened(self.without_key(error.response.text))
+            said = shortened(self.without_key(message_in(error.response.text)))
             raise judged(error.status_code, said, retry_after(error.response.headers)) from error
         except (openai.APIConnectionError, httpx2.HTTPError, OSError) as error:
             raise self.unreachable(error) from error
-        return completion_of(response.content)
+        raw = response.content
+        return completion_of(raw.replace(self._key.encode(), b"***") if self._key else raw)
 
     def unreachable(self, error: Exception) -> RequestFailed:
         cause = self.without_key(str(error.__cause__ or error))
@@ -99,21 +109,31 @@ class Wire:
 
 def judged(status: int, said: str, wait: float | None) -> Exception:
     """What an error status means: the end of the run, the end of this sample, or another try."""
-    filtered = FILTERED.search(said)
+    kinds = ((TOO_LONG, "context_length"), (FILTERED, "content_filter"))
+    final = next((kind for pattern, kind in kinds if pattern.search(said)), "bad_request")
     if status == TOO_MANY_REQUESTS and NO_CREDIT.search(said):
-        status = NO_CREDIT_LEFT
-    if status == BAD_REQUEST and UNKNOWN_MODEL.search(said):
-        status = NOT_FOUND
-    if status in ENDS_THE_RUN and not (status == FORBIDDEN and filtered):
+        return Stop(f"The endpoint answered {status}: {ENDS_THE_RUN[NO_CREDIT_LEFT]}. It said: {said}")
+    if status == BAD_REQUEST and final == "bad_request" and UNKNOWN_MODEL.search(said):
+        return Stop(f"The endpoint answered {status}: {ENDS_THE_RUN[NOT_FOUND]}. It said: {said}")
+    if status in ENDS_THE_RUN and not (status == FORBIDDEN and final == "content_filter"):
         return Stop(f"The endpoint answered {status}: {ENDS_THE_RUN[status]}. It said: {said}")
     if status in MAY_PASS or status >= SERVER_ERROR:
         if wait and wait > LONGEST_RETRY_AFTER:
             return Stop(f"The endpoint asks to wait for {wait:.0f} s: run the same command again then. It said: {said}")
         kind = MAY_PASS.get(status, "server_error")
         return RequestFailed(kind, f"{status}: {said}", again=True, status=status, wait=wait)
-    kinds = ((TOO_LONG, "context_length"), (FILTERED, "content_filter"))
-    kind = next((kind for pattern, kind in kinds if pattern.search(said)), "bad_request")
-    return RequestFailed(kind, f"{status}: {said}", again=False)
+    return RequestFailed(final, f"{status}: {said}", again=False)
+
+
+def message_in(text: str) -> str:
+    """What an error's body says: its message and code, or all of it where it has another form."""
+    try:
+        body = orjson.loads(text)
+        error = body.get("error", body)
+        told = [error.get("code"), error.get("message")] if isinstance(error, dict) else [error]
+    except (ValueError, AttributeError):
+        return text
+    return " ".join(str(part) for part in told if part) or text
 
 
 def retry_after(headers: httpx2.Headers) -> float | None:

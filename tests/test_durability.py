@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from src.estimate import calls_of, stages
+from src.wire import RequestFailed, judged, message_in
 
 from .conftest import ROOT, command, environment, read_rows, synthesis
 from .test_synthesis import many, training_bytes
@@ -288,3 +289,45 @@ def test_the_key_is_nowhere(endpoint: Start, tmp_path: Path) -> None:
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert secret.encode() not in path.read_bytes(), path
+
+
+def test_a_refusal_in_the_middle_stops_all_others_at_once(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 60)
+    log = tmp_path / "asked.log"
+    done = synthesis(tmp_path, endpoint(faults=(("badkey", 0.02),), latency=0.02, log=log), "--max-concurrency", 16)
+    assert done.returncode == 1
+    assert "answered 401" in done.stderr
+    made = [row["usage"] for row in read_rows(tmp_path / "out.jsonl")]
+    assert len(read_rows(log)) < 60 * 9
+    assert not read_rows(tmp_path / "out.jsonl.failed.jsonl")
+    assert synthesis(tmp_path, endpoint()).returncode == 0
+    assert len(read_rows(tmp_path / "out.jsonl")) == 60 > len(made)
+
+
+def test_a_limit_of_rate_loses_no_sample_however_often_it_is_met(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 6)
+    done = synthesis(tmp_path, endpoint(faults=(("429", 0.7),)), "--max-retries", 2, "--max-concurrency", 16)
+    assert done.returncode == 0, done.stderr
+    assert len(read_rows(tmp_path / "out.jsonl")) == 6
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, '{"error": {"message": "Your request exceeded model token limit: 8192", "type": "invalid"}}', "context"),
+        (400, '{"error": {"message": "Content Exists Risk"}}', "content_filter"),
+        (403, '{"error": {"message": "flagged by moderation"}}', "content_filter"),
+        (400, '{"error": {"message": "json_schema is not supported by this model", "type": "invalid"}}', "bad_request"),
+        (400, '{"error": {"message": "Model Not Exist"}}', "no such model"),
+        (400, '{"error": {"code": "1211", "message": "\\u6a21\\u578b\\u4e0d\\u5b58\\u5728"}}', "no such model"),
+        (400, '{"error": {"message": "Invalid model: x"}}', "no such model"),
+        (404, "not found", "no such model"),
+        (401, "{}", "key was not accepted"),
+        (429, '{"error": {"code": "insufficient_quota", "message": "pay"}}', "no credit left"),
+        (429, '{"error": {"message": "slow down"}}', "rate_limit"),
+        (503, "busy", "server_error"),
+    ],
+)
+def test_an_error_is_judged_by_what_it_says(status: int, body: str, kind: str) -> None:
+    error = judged(status, message_in(body), None)
+    assert kind in (f"{error.kind} " if isinstance(error, RequestFailed) else str(error))
