@@ -10,6 +10,7 @@ import itertools
 import logging
 import random
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,7 +25,7 @@ from .wire import RequestFailed, Wire
 
 log = logging.getLogger(__name__)
 
-FIRST_WAIT, LONGEST_WAIT = 0.3, 60.0  # seconds between tries; each wait doubles the one before
+FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds between tries; each wait doubles the one before
 UNPROVEN_RETRIES = 2  # of a 5xx that may be the endpoint's way of refusing a JSON mode
 OVERLOADED = {429, 503}
 
@@ -49,6 +50,8 @@ class Endpoint:
         self._opening = asyncio.Lock()
         self._settling: dict[str, asyncio.Lock] = {}
         self._stopped: Stop | None = None
+        self.on_wait: Callable[[], None] = lambda: None
+        """Called when a request begins to wait for its next try, with no slot of its own."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -145,6 +148,7 @@ class Endpoint:
             finally:
                 if trying:
                     self._outage.done()
+            self.on_wait()
             await asyncio.sleep(wait)
 
     def note_failure(self, failed: RequestFailed, raw: bytes, *, proven: bool) -> None:

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 Make = Callable[[Ask, Sample, Config], Awaitable[Record]]
 Settings = Mapping[str, object]
 
+MOST_IN_FLIGHT = 4  # samples for each call slot, counting those that wait for their next try
 MOST_WARNINGS = 20  # about failed samples; the summary has the count
 
 
@@ -42,15 +43,25 @@ class Run:
     output: Output
     store: Store | None
     tally: Tally = dataclasses.field(default_factory=Tally)
+    todo: Iterator[Sample] = iter(())
+    extra: set[asyncio.Task[bool]] = dataclasses.field(default_factory=set)
+    """Samples beyond the workers' own, in the place of those that wait for their next try."""
     stopping: bool = False
     reason: Stop | None = None
 
     async def all(self) -> None:
         """Make every pending sample. Raises Stop, after the samples in flight, where the run could not go on."""
-        todo = itertools.islice(pending(self.config, self.output.done, self.tally), self.config.limit)
+        self.todo = itertools.islice(pending(self.config, self.output.done, self.tally), self.config.limit)
+        self.endpoint.on_wait = self.fill_in
         with self.interruptible(), contextlib.suppress(asyncio.CancelledError):
             async with showing(self.config, self.tally, self.endpoint):
-                await asyncio.gather(*(self.work(todo) for _ in range(self.config.max_concurrency)))
+                try:
+                    await asyncio.gather(*(self.work() for _ in range(self.config.max_concurrency)))
+                    while self.extra:
+                        await asyncio.wait(self.extra)
+                finally:
+                    for task in self.extra:
+                        task.cancel()
         if self.reason:
             raise self.reason
 
@@ -75,17 +86,31 @@ class Run:
             for number in signals:
                 loop.remove_signal_handler(number)
 
-    async def work(self, todo: Iterator[Sample]) -> None:
+    async def work(self) -> None:
         """Take samples from the shared iterator until none is left or the run is to stop."""
-        while not self.stopping and (sample := next(todo, None)):
-            self.tally.in_flight += 1
-            try:
-                await self.one(sample)
-            except Stop as stop:
-                self.reason, self.stopping = self.reason or stop, True
-                self.endpoint.stop(stop)
-            finally:
-                self.tally.in_flight -= 1
+        while await self.take():
+            pass
+
+    def fill_in(self) -> None:
+        """Start a sample in the place of one that waits for its next try; with a bound, since all may have to wait."""
+        if self.tally.in_flight < MOST_IN_FLIGHT * self.config.max_concurrency:
+            task = asyncio.create_task(self.take())
+            self.extra.add(task)
+            task.add_done_callback(self.extra.discard)
+
+    async def take(self) -> bool:
+        """Make the next sample; False where there is none, or the run is to stop."""
+        if self.stopping or not (sample := next(self.todo, None)):
+            return False
+        self.tally.in_flight += 1
+        try:
+            await self.one(sample)
+        except Stop as stop:
+            self.reason, self.stopping = self.reason or stop, True
+            self.endpoint.stop(stop)
+        finally:
+            self.tally.in_flight -= 1
+        return True
 
     async def one(self, sample: Sample) -> None:
         """Make one sample: a line of the output, or a line of the sidecar."""
