@@ -148,8 +148,9 @@ class Endpoint:
             finally:
                 if trying:
                     self._outage.done()
-            self.on_wait()
-            await asyncio.sleep(wait)
+            if wait:
+                self.on_wait()
+                await asyncio.sleep(wait)
 
     def note_failure(self, failed: RequestFailed, raw: bytes, *, proven: bool) -> None:
         """Tell the outage watch of what may be one: no connection, or a 5xx that is no refusal of a JSON mode.

@@ -133,7 +133,7 @@ class Manner:
     faults: tuple[tuple[str, float], ...] = ()
     """Kinds of fault, each with the share of requests it befalls."""
     log: Path | None = None
-    """A file that gets each request's messages and response format, a line each."""
+    """A file that gets each request, a line each: messages, response format, limit of tokens, and its fault."""
 
 
 def status(code: int, message: str, **headers: str) -> web.Response:
@@ -177,15 +177,15 @@ class StandIn:
     async def complete(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         body = orjson.loads(raw)
-        if self.manner.log:
-            with self.manner.log.open("ab") as file:
-                file.write(
-                    orjson.dumps({key: body.get(key) for key in ("messages", "response_format", "max_tokens")}) + b"\n"
-                )
         dice = self.dice(raw)
         spread = math.exp(dice.gauss(0, self.manner.sigma)) if self.manner.sigma else 1.0
-        await asyncio.sleep(self.manner.latency * spread + dice.random() * self.manner.jitter)
+        pause = self.manner.latency * spread + dice.random() * self.manner.jitter
         fault = self.fault(dice, (body.get("response_format") or {}).get("type"))
+        if self.manner.log:
+            told = {key: body.get(key) for key in ("messages", "response_format", "max_tokens")}
+            with self.manner.log.open("ab") as file:
+                file.write(orjson.dumps({**told, "fault": fault}) + b"\n")
+        await asyncio.sleep(pause)
         if fault == "reset" and request.transport:
             request.transport.abort()
         if fault == "hang":

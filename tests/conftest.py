@@ -6,6 +6,8 @@ import importlib
 import io
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,19 @@ def synthesis(
     """Run synthesis in a folder against an endpoint that needs no key."""
     base = ("--base-url", url, "--model", "m", "--api-key-env", "")
     return command("synthesis", *base, "--input", input, "--output", output, *arguments, folder=folder)
+
+
+def started(folder: Path, url: str, *arguments: object, output: str = "out.jsonl") -> subprocess.Popen[str]:
+    """Synthesis as a process of its own, to be killed or interrupted."""
+    base = ["--base-url", url, "--model", "m", "--api-key-env", "", "--input", "in.jsonl", "--output", output]
+    return subprocess.Popen(
+        [sys.executable, "-m", "src.synthesis", *base, *map(str, arguments)],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def turns(*texts: str) -> list[dict[str, str]]:

@@ -4,8 +4,6 @@ import json
 import random
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,7 +14,7 @@ import pytest
 
 from src.prompts import STAGES
 
-from .conftest import ROOT, command, dialogue, environment, read_rows, synthesis, turns, write_rows
+from .conftest import ROOT, command, dialogue, read_rows, started, synthesis, turns, write_rows
 
 Start = Callable[..., str]
 
@@ -247,19 +245,12 @@ def test_a_killed_run_goes_on_where_it_was_and_makes_the_same_training_file(endp
     many(tmp_path, 60)
     url = endpoint(latency=0.02)
     synthesis(tmp_path, url, output="whole.jsonl")
-    arguments = ["--base-url", url, "--model", "m", "--api-key-env", "", "--input", "in.jsonl", "--output", "out.jsonl"]
     dice = random.Random(3)
     for _ in range(3):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "src.synthesis", *arguments],
-            cwd=tmp_path,
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        process = started(tmp_path, url)
         time.sleep(1.2 + dice.random() / 2)
         process.kill()
-        process.wait()
+        process.communicate()
     with (tmp_path / "out.jsonl").open("ab") as file:
         file.write(b'{"sample_id":"d1","item_id":0,"context":[{"ro')
     done = synthesis(tmp_path, url)
@@ -360,15 +351,7 @@ def test_options_come_from_the_environment_and_the_command_line_wins(endpoint: S
 
 def test_the_first_interrupt_finishes_what_is_in_flight(endpoint: Start, tmp_path: Path) -> None:
     many(tmp_path, 200)
-    arguments = ["--base-url", endpoint(latency=0.1), "--model", "m", "--api-key-env", "", "--max-concurrency", "4"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "src.synthesis", *arguments, "--input", "in.jsonl", "--output", "out.jsonl"],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started(tmp_path, endpoint(latency=0.1), "--max-concurrency", 4)
     while not read_rows(tmp_path / "out.jsonl"):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
@@ -383,19 +366,12 @@ def test_the_first_interrupt_finishes_what_is_in_flight(endpoint: Start, tmp_pat
 def test_two_runs_on_one_output_are_refused(endpoint: Start, tmp_path: Path) -> None:
     many(tmp_path, 40)
     url = endpoint(latency=0.1)
-    arguments = ["--base-url", url, "--model", "m", "--api-key-env", "", "--input", "in.jsonl", "--output", "out.jsonl"]
-    first = subprocess.Popen(
-        [sys.executable, "-m", "src.synthesis", *arguments],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    first = started(tmp_path, url)
     while not (tmp_path / "out.jsonl").exists():
         time.sleep(0.05)
     second = synthesis(tmp_path, url)
     first.kill()
-    first.wait()
+    first.communicate()
     assert second.returncode == 1
     assert "Another run is writing" in second.stderr
 
