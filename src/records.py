@@ -1,7 +1,7 @@
 """What lies on disk: the trajectory, the record of a pair, the line of a sample that failed, what was billed."""
 
 import dataclasses
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -44,22 +44,19 @@ class Trajectory(Shape):
         return self.model_copy(update={"insight": insight, "revision": revision})
 
 
-class Usage(Shape):
+@dataclasses.dataclass(frozen=True, slots=True)
+class Usage:
     """Tokens that were billed. `cached` is the part of the prompt that the endpoint had in its cache, if it says."""
 
-    prompt: int = Field(0, alias="prompt_tokens")
-    completion: int = Field(0, alias="completion_tokens")
-    total: int = Field(0, alias="total_tokens")
-    cached: int | None = Field(None, alias="cached_prompt_tokens")
+    prompt: Annotated[int, Field(alias="prompt_tokens")] = 0
+    completion: Annotated[int, Field(alias="completion_tokens")] = 0
+    total: Annotated[int, Field(alias="total_tokens")] = 0
+    cached: Annotated[int | None, Field(alias="cached_prompt_tokens")] = None
 
     def __add__(self, other: "Usage") -> "Usage":
-        told = [usage.cached for usage in (self, other) if usage.cached is not None]
-        return Usage(
-            prompt=self.prompt + other.prompt,
-            completion=self.completion + other.completion,
-            total=self.total + other.total,
-            cached=sum(told) if told else None,
-        )
+        told = not (self.cached is None and other.cached is None)
+        cached = (self.cached or 0) + (other.cached or 0) if told else None
+        return Usage(self.prompt + other.prompt, self.completion + other.completion, self.total + other.total, cached)
 
 
 @dataclasses.dataclass(frozen=True)
