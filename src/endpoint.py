@@ -48,7 +48,6 @@ class Endpoint:
         self._jitter = random.Random()
         self._modes: dict[str, JsonMode] = {}
         self._opening = asyncio.Lock()
-        self._settling: dict[str, asyncio.Lock] = {}
         self._stopped: Stop | None = None
         self.on_wait: Callable[[], None] = lambda: None
         """Called when a request begins to wait for its next try, with no slot of its own."""
@@ -77,10 +76,10 @@ class Endpoint:
         """Ask until a completion comes. Raises RequestFailed when none can be had, Stop when the run has to end."""
         if (mode := self._modes.get(name)) is not None:
             return await self.persist(self.body(messages, max_tokens, mode, name, schema), name)
-        # The very first goes alone, and then the first of each stage: what it learns spares the others a refusal.
-        opening = not self._modes
-        async with self._opening if opening else self._settling.setdefault(name, asyncio.Lock()):
-            if name not in self._modes and opening == (not self._modes):
+        if self._modes:
+            return await self.negotiate(messages, name, schema, max_tokens)
+        async with self._opening:  # the very first goes alone: what it learns spares all others a refusal
+            if not self._modes:
                 return await self.negotiate(messages, name, schema, max_tokens)
         return await self.complete(messages, name, schema, max_tokens)
 
@@ -97,11 +96,13 @@ class Endpoint:
             except RequestFailed as failed:
                 if failed.kind not in MAY_BE_THE_MODE:
                     raise
+                if name in self._modes:  # another request has found the mode meanwhile
+                    return await self.complete(messages, name, schema, max_tokens)
                 refusal = refusal or failed
                 continue
             if outages == self._outage.count:  # what was refused in an outage says nothing of the mode
-                self._modes[name] = mode
-                if refusal:
+                known, self._modes[name] = self._modes.get(name), mode
+                if refusal and known != mode:
                     log.warning("JSON mode is now %s: the endpoint refused %s (%s)", mode, first, refusal)
             return completion
         raise refusal or RequestFailed("bad_request", "no JSON mode was left to try", again=False)

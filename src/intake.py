@@ -1,9 +1,10 @@
 """The input, row by row: which samples are still to be made, and what became of the rest."""
 
 import dataclasses
+import itertools
 import logging
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -84,6 +85,26 @@ def pending(config: Config, keys: Keys, tally: Tally) -> Iterator[Sample]:
                     yield sample
         except PassedOver as reason:
             tally.passed_over[str(reason)] += 1
+
+
+class Upcoming(Iterator[Sample]):
+    """Samples in their order, read a little ahead, so that it is known when the last ones have come."""
+
+    def __init__(self, source: Iterator[Sample], ahead: int) -> None:
+        self._source, self._ahead = source, ahead
+        self._read: deque[Sample] = deque()
+        self.ending = False
+        """No more are left than were read ahead."""
+
+    def __next__(self) -> Sample:
+        # Two at a time until enough are there: samples may lie far apart, and the first must not wait for many.
+        missing = min(2, self._ahead + 1 - len(self._read))
+        came = list(itertools.islice(self._source, missing))
+        self._read.extend(came)
+        self.ending = len(came) < missing
+        if not self._read:
+            raise StopIteration
+        return self._read.popleft()
 
 
 def in_shard(row: Any, shard: tuple[int, int]) -> bool:

@@ -10,14 +10,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-FIRST = 64  # the limit to begin with, if so many are allowed: doubled while that pays
 WINDOW = 4  # a decision is taken after so many answers for each one in flight
 FEWEST = 64  # answers before a decision
+FEWEST_OF_A_KIND = 5  # answers; a window may begin with the stragglers of a kind
 REFUSED = 0.15  # a share of refusals above this is the endpoint's limit and not a chance fault
 SHRINK = 0.7
 NO_LOSS = 0.95  # fewer in flight are kept if they bring at least this part of the answers
 SLOWED = 3.0  # times a calm answer's time; from here on it is tried whether fewer in flight do as well
-HOLD = 10  # windows to wait after a try that did not pay
+HOLD = 10  # windows to wait after a try that did not pay; twice as many after the next such try
 
 
 class Slots:
@@ -25,12 +25,12 @@ class Slots:
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.most = most
-        self.limit = float(min(most, FIRST))
+        self.limit = float(most)
         self.in_flight = 0
         self._clock = clock
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._calm: dict[str, float] = {}
-        self._hold = 0
+        self._hold, self._patience = 0, HOLD
         self._tried: tuple[float, float] | None = None
         self._begin_window()
 
@@ -69,7 +69,8 @@ class Slots:
             self._seconds.setdefault(kind, []).append(seconds)
             if self.in_flight <= 1:
                 self._calm[kind] = min(seconds, self._calm.get(kind, seconds))
-        if self._count >= max(FEWEST, WINDOW * int(self.limit)):
+        flooded = self._refused >= max(FEWEST, int(self.limit)) / 2
+        if flooded or self._count >= max(FEWEST, WINDOW * int(self.limit)):
             self._decide()
 
     def _begin_window(self) -> None:
@@ -86,14 +87,15 @@ class Slots:
     def _next_limit(self, rate: float) -> float:
         """The limit for the next window, judged by refusals first and then by what the last change brought."""
         if self._refused > REFUSED * self._count:
-            self._tried, self._hold = None, HOLD
+            self._tried, self._hold, self._patience = None, HOLD, HOLD
             return self.limit * SHRINK
         if self._tried:
             before, rate_before = self._tried
             self._tried = None
             if not self._paid(before, rate / max(1e-9, rate_before)):
-                self._hold = HOLD
+                self._hold, self._patience = self._patience, 2 * self._patience
                 return before
+            self._patience = HOLD
         self._hold = max(0, self._hold - 1)
         if self._hold:
             return self.limit
@@ -109,9 +111,14 @@ class Slots:
         return gain >= NO_LOSS
 
     def _change(self) -> float:
-        """What to try next: fewer where answers take much longer than in calm, else more where more are allowed."""
+        """What to try next: fewer where answers take much longer than in calm, else more where more are allowed.
+
+        Even the quick ones have to: in a queue all wait, while some endpoints only take very different times.
+        """
         slowed = [
-            statistics.median(times) / self._calm[kind] for kind, times in self._seconds.items() if kind in self._calm
+            sorted(times)[len(times) // 10] / self._calm[kind]
+            for kind, times in self._seconds.items()
+            if kind in self._calm and len(times) >= FEWEST_OF_A_KIND
         ]
         if slowed and statistics.median(slowed) >= SLOWED and self.limit > 1:
             return SHRINK

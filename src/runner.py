@@ -16,7 +16,7 @@ from .client import Failed, Session
 from .config import Config, Stop
 from .dialogues import Sample
 from .endpoint import Endpoint
-from .intake import Tally, pending
+from .intake import Tally, Upcoming, pending
 from .io_utils import Output, opened, sample_key
 from .progress import showing, summary
 from .prompts import Ask
@@ -43,15 +43,16 @@ class Run:
     output: Output
     store: Store | None
     tally: Tally = dataclasses.field(default_factory=Tally)
-    todo: Iterator[Sample] = iter(())
+    todo: Upcoming = dataclasses.field(default_factory=lambda: Upcoming(iter(()), 0))
     extra: set[asyncio.Task[bool]] = dataclasses.field(default_factory=set)
-    """Samples beyond the workers' own, in the place of those that wait for their next try."""
+    """Samples beyond the workers' own: for those that wait for their next try, and the last ones of a run."""
     stopping: bool = False
     reason: Stop | None = None
 
     async def all(self) -> None:
         """Make every pending sample. Raises Stop, after the samples in flight, where the run could not go on."""
-        self.todo = itertools.islice(pending(self.config, self.output.done, self.tally), self.config.limit)
+        found = itertools.islice(pending(self.config, self.output.done, self.tally), self.config.limit)
+        self.todo = Upcoming(found, 3 * self.config.max_concurrency)
         self.endpoint.on_wait = self.fill_in
         with self.interruptible(), contextlib.suppress(asyncio.CancelledError):
             async with showing(self.config, self.tally, self.endpoint):
@@ -92,7 +93,7 @@ class Run:
             pass
 
     def fill_in(self) -> None:
-        """Start a sample in the place of one that waits for its next try; with a bound, since all may have to wait."""
+        """Start a sample beyond the workers' own; with a bound, since all may have to wait for their next try."""
         if self.tally.in_flight < MOST_IN_FLIGHT * self.config.max_concurrency:
             task = asyncio.create_task(self.take())
             self.extra.add(task)
@@ -103,6 +104,8 @@ class Run:
         if self.stopping or not (sample := next(self.todo, None)):
             return False
         self.tally.in_flight += 1
+        if self.todo.ending and self.tally.made:
+            self.fill_in()  # the last samples all begin now, or the very last would be asked alone, step by step
         try:
             await self.one(sample)
         except Stop as stop:

@@ -10,10 +10,16 @@ import httpx2
 import openai
 import orjson
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 from .config import Config, Stop
 from .records import Completion, Usage
 from .utils import shortened
 
+OTHER_FILES = 64  # that a run has open, or may have
 SHORTEST_KEY = 8  # characters; what is shorter is no secret, and is not looked for in what endpoints say
 LONGEST_RETRY_AFTER = 600.0  # seconds; an endpoint that asks for more is not waited for
 
@@ -66,6 +72,7 @@ class Wire:
         self._config = config
         self._key = key if len(key) >= SHORTEST_KEY else ""  # shorter ones are words of their own
         self._place = re.sub(r"//[^/@]*@", "//", config.base_url)  # without a password that stands in the address
+        allow_connections(config.max_concurrency)
         # The SDK's own pool would keep 100 connections alive, whatever the limit of requests in flight.
         limits = httpx2.Limits(max_connections=config.max_concurrency, max_keepalive_connections=config.max_concurrency)
         self._http = openai.DefaultAioHttpClient(limits=limits, timeout=config.timeout)
@@ -111,6 +118,24 @@ class Wire:
     def without_key(self, text: str) -> str:
         """The text as it may be shown: some endpoints repeat the key that they refuse."""
         return text.replace(self._key, "***") if self._key else text
+
+
+def allow_connections(count: int) -> None:
+    """Raise this process's limit of open files so that each connection has one; raises Stop where that is not allowed.
+
+    The usual limit is 1,024. Windows has none that could be asked for.
+    """
+    if resource is None:
+        return
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = count + OTHER_FILES
+    if most != resource.RLIM_INFINITY and needed > most:
+        raise Stop(
+            f"--max-concurrency {count} needs {needed} open files and this system allows {most}: give at most"
+            f" {most - OTHER_FILES}, or raise the limit (ulimit -Hn)."
+        )
+    if allowed != resource.RLIM_INFINITY and needed > allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, most))
 
 
 def judged(status: int, said: str, wait: float | None) -> Exception:

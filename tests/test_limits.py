@@ -5,6 +5,7 @@ import heapq
 import itertools
 import random
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from src.limits import Slots
 from src.pacing import Budget, Pace, Prices, tokens_in
 from src.records import Usage
+
+from .conftest import dialogue, read_rows, started, synthesis, write_rows
 
 
 class Clock:
@@ -126,11 +129,22 @@ def test_a_server_of_uneven_speed_keeps_all_slots_busy() -> None:
     assert clock() < perfect / 0.93
 
 
-def test_many_slots_are_reached_by_doubling() -> None:
+def test_a_server_that_can_take_few_of_many_is_not_flooded_for_long() -> None:
     clock = Clock()
-    server, slots = Server(clock, lambda: 1.0), Slots(1000, clock)
-    ask(server, slots, clock, 20_000, workers=1000)
-    assert max(server.seen) == 1000
+    server, slots = Server(clock, lambda: 1.0, most=50), Slots(2000, clock)
+    refusals = 0
+    answer = server.answer
+
+    async def counted() -> bool:
+        nonlocal refusals
+        answered = await answer()
+        refusals += not answered
+        return answered
+
+    server.answer = counted  # type: ignore[method-assign]
+    ask(server, slots, clock, 4000, workers=2000)
+    assert slots.limit < 75
+    assert refusals < 4 * 2000
 
 
 @pytest.mark.parametrize(("rpm", "tpm"), [(30, None), (None, 3000), (50, 4000)])
@@ -187,3 +201,21 @@ def test_a_budget_reserves_for_calls_in_flight() -> None:
 def test_the_rule_for_tokens_is_the_one_that_is_stated() -> None:
     assert tokens_in("abcd" * 100) == 100
     assert tokens_in("你好吗" * 100) == 200
+
+
+def test_300_requests_are_in_flight_where_128_files_may_be_open(endpoint: Callable[..., str], tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    write_rows(tmp_path / "in.jsonl", [dialogue(number) for number in range(200)])
+    url = endpoint(latency=0.5)
+    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, most))  # what a process that is started now begins with
+    try:
+        process = started(tmp_path, url, "--max-concurrency", 300, "--max-retries", 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (usual, most))
+    process.communicate()
+    assert (process.returncode, len(read_rows(tmp_path / "out.jsonl"))) == (0, 200)
+    if most != resource.RLIM_INFINITY:
+        beyond = synthesis(tmp_path, url, "--max-concurrency", most, output="other.jsonl")
+        assert beyond.returncode == 1
+        assert f"give at most {most - 64}" in beyond.stderr
