@@ -1,10 +1,11 @@
 """Every stage as data, and every prompt text.
 
-A prompt begins with what stages share: one system message, then the dialogue, then the tree. Only behind them stand
-the stage's task and its own inputs, so that an endpoint's prefix cache pays once for the dialogue of a sample. The
-real utterance is never in the shared part.
+A prompt begins with what stages share: one system message, then the dialogue, then the tree. Behind them stands the
+stage's task, the same for every sample, and only then its own inputs. So an endpoint's prefix cache pays once for the
+dialogue of a sample, and once for a task that begins a message or is asked twice. The real utterance is never in the
+shared part.
 
-The reply format at a prompt's end is printed from the stage's `example`, an instance of the very model that
+The reply format in a prompt is printed from the stage's `example`, an instance of the very model that
 checks the real reply.
 """
 
@@ -43,20 +44,22 @@ class Stage(Generic[ReplyT]):
 
     name: str
     task: str
-    """What to do, with a `{field}` for each input."""
+    """What to do: the same words in every request."""
     example: ReplyT
     """A reply in the right form whose texts say what goes where."""
     reply_tokens: int
     """Tokens of a typical reply, as hand-written ones have shown; for estimates."""
     opens_with: tuple[str, ...] = ("history",)
     """Inputs that other stages share; they stand before the task."""
+    material: str = ""
+    """The inputs of this stage alone, with a `{field}` for each; they stand at the end."""
     one_for_each: str | None = None
     """The input whose length is the number of entries wanted in the reply's marked list."""
 
     @property
     def inputs(self) -> set[str]:
         """The names of all that has to be known to ask."""
-        return {*self.opens_with, *placeholders(self.task)}
+        return {*self.opens_with, *placeholders(self.material)}
 
     @property
     def reply(self) -> type[ReplyT]:
@@ -110,7 +113,7 @@ that stands behind the arrow, in at most eight words (or 16 Chinese characters),
 Prediction: the whole next utterance as this user would type it, in the user's own voice and usual length, and of the \
 category that the task names. It does not speak of trees, paths, views or categories.
 
-Reply with one JSON object and nothing else, in the reply format at the end of the task: its keys stay, its texts say \
+Reply with one JSON object and nothing else, in the reply format of the task: its keys stay, its texts say \
 what goes where and are replaced. No text may be empty. The names of categories and views stay English too; all else, \
 topics, attributes and reasons included, is in the language that the user writes.
 """
@@ -127,7 +130,8 @@ TASK = """\
 
 Reply format:
 {example}
-"""
+
+{material}"""
 
 # ---------------------------------------------------------------------------------------------- the stages
 
@@ -147,20 +151,17 @@ are plain strings.""",
 CATEGORY_TRUTH = Stage(
     name="category truth",
     task="""\
-Name the sentence category of a user's utterance. For context, this is the assistant's turn before it:
-
+Name the sentence category of the user's utterance below; the assistant's turn before it is there for context. First \
+say in one or two sentences what the user does with the utterance; then give the category: Statement, Question or \
+Instruction.""",
+    material="""\
 <assistant_turn>
 {assistant_turn}
 </assistant_turn>
 
-And this is the utterance:
-
 <utterance>
 {utterance}
-</utterance>
-
-First say in one or two sentences what the user does with it; then give the category: Statement, Question or \
-Instruction.""",
+</utterance>""",
     example=CategoryTruth(reasoning="what the user does with the utterance", category="Statement"),
     opens_with=(),
     reply_tokens=55,
@@ -185,11 +186,12 @@ others, rank it or call it unlikely.""",
 INSIGHT = Stage(
     name="insight",
     task="""\
-The user speaks next. Foresee the utterance from both views. Its category is known: {category}.
+The user speaks next. Foresee the utterance from both views. Its category is known and stands below.
 
 For each view, reason in two to five sentences from the tree and the assistant's last turn to two tree paths, the \
 likeliest for this category and the likeliest with another subject, and write both paths into the reasoning. Then give \
 one prediction for each path, in the same order.""",
+    material="Category of the next utterance: {category}",
     example=DraftInsight(
         mining=DraftView(
             reasoning="why the user stays with a topic, showing both paths",
@@ -207,19 +209,8 @@ one prediction for each path, in the same order.""",
 EVALUATION = Stage(
     name="evaluation",
     task="""\
-This is what the user really said next:
-
-<utterance>
-{utterance}
-</utterance>
-
-These are predictions of it, made without knowing it:
-
-<predictions>
-{predictions}
-</predictions>
-
-Grade each prediction by how near it comes to the real utterance in meaning and purpose. Wording counts little, and so \
+Below is what the user really said next, and then predictions of it that were made without knowing it. Grade each \
+prediction by how near it comes to the real utterance in meaning and purpose. Wording counts little, and so \
 does a shared preface such as "ok, thanks":
 1.0: says the same.
 0.8: same purpose about the same thing; a detail is missing, added or different. One answer would serve for both.
@@ -230,6 +221,14 @@ does a shared preface such as "ok, thanks":
 0.0: nothing in common.
 Values between are welcome, and equal predictions may get equal grades. Give one entry for each prediction, in order: \
 the reason in one sentence, then the similarity.""",
+    material="""\
+<utterance>
+{utterance}
+</utterance>
+
+<predictions>
+{predictions}
+</predictions>""",
     example=Evaluation(
         grades=(
             Grade(reason="what is shared and what is not", similarity=0.5),
@@ -243,17 +242,16 @@ the reason in one sentence, then the similarity.""",
 TRUTH_PATH = Stage(
     name="truth path",
     task="""\
-This is what the user really said next:
-
+Below is what the user really said next. Decide by the tree which view the utterance belongs to, Mining or \
+Exploration. Then give two tree paths of that view, each from the topic nearest to it. The first leads to the real \
+utterance. Name its subject, and for a Statement also which way it goes ("reaction: it worked", "budget: no limit"), \
+but as a reader of the dialogue could have foreseen it: leave out names, numbers, times and particulars that only the \
+utterance tells. The second is a side path: another way in the same view that this user could as well have gone, with \
+clearly another target.""",
+    material="""\
 <utterance>
 {utterance}
-</utterance>
-
-Decide by the tree which view the utterance belongs to, Mining or Exploration. Then give two tree paths of that view, \
-each from the topic nearest to it. The first leads to the real utterance. Name its subject, and for a Statement also \
-which way it goes ("reaction: it worked", "budget: no limit"), but as a reader of the dialogue could have foreseen it: \
-leave out names, numbers, times and particulars that only the utterance tells. The second is a side path: another way \
-in the same view that this user could as well have gone, with clearly another target.""",
+</utterance>""",
     example=TruthPath(
         view_reasoning="what the utterance is about, and whether the tree has it",
         view="Mining",
@@ -268,19 +266,8 @@ in the same view that this user could as well have gone, with clearly another ta
 )
 
 REVISION_TASK = """\
-The user speaks next. The category of the utterance is: {category}.
-
-This is a draft of the reasoning of the %(view)s view:
-
-<draft>
-{reasoning}
-</draft>
-
-Its paths are to be replaced by these:
-
-<paths>
-{paths}
-</paths>
+The user speaks next. Below stand the category of the utterance, a draft of the reasoning of the %(view)s view, and \
+the paths that are to take the place of the draft's paths.
 
 Write the reasoning of the %(view)s view that leads to the new paths, in the order given, with each path in the text \
 just as it is given. Keep what still holds of the draft, if anything, and argue for the category above, since the \
@@ -289,11 +276,23 @@ dialogue does not tell is a guess about the user and not a fact. The text stands
 in two to five sentences, without a word on a draft, a change, given paths, or which path is the likelier. Then give \
 one prediction for each path, in the same order."""
 
+REVISION_MATERIAL = """\
+Category of the next utterance: {category}
+
+<draft>
+{reasoning}
+</draft>
+
+<paths>
+{paths}
+</paths>"""
+
 
 def revision(view: View) -> Stage[Revision]:
     return Stage(
         name=f"revision of the {view.lower()} view",
         task=REVISION_TASK % {"view": view},
+        material=REVISION_MATERIAL,
         example=Revision(
             thinking="what of the draft goes or stays, and what speaks for each new path",
             reasoning="the new reasoning, showing each path",
@@ -310,22 +309,28 @@ REVISION: Mapping[View, Stage[Revision]] = {view: revision(view) for view in ("M
 WRONG_PATH = Stage(
     name="wrong path",
     task="""\
-You have the intent tree of a dialogue, without the dialogue. What the user said next belongs to the {view} view and \
-is reached by this path, the true one:
+Below stand the intent tree of a dialogue, without the dialogue, and the tree path by which the user's next utterance \
+is reached, the true one, with the view that it belongs to.
 
-<true_path>
-{true_path}
-</true_path>
-
-Give two wrong paths: ways in the {view} view that look natural from the tree and yet lead to something that the user \
-did not turn to. Start each at a topic of the tree and follow the form of the {view} view. The target must differ in \
+Give two wrong paths: ways in the same view that look natural from the tree and yet lead to something that the user \
+did not turn to. Start each at a topic of the tree and follow the form of the view. The target must differ in \
 substance from the true one and from the other: no rewording of it, no part or next step of it, nothing that one would \
 expect in the same answer of the assistant. Name a subject that a Statement, a Question or an Instruction could be \
 about, and invent no facts.
 
-These are things that the same user said at other moments of the dialogue, earlier or later. Where the subject of one, \
-or of a part of one, suits the {view} view and this moment, meets these rules and is not settled in the tree, take it \
-as a target; otherwise find your own:
+The other utterances at the end are things that the same user said at other moments of the dialogue, earlier or later. \
+Where the subject of one, or of a part of one, suits the view and this moment, meets these rules and is not settled in \
+the tree, take it as a target; otherwise find your own.""",
+    material="""\
+<intent_tree>
+{tree}
+</intent_tree>
+
+View: {view}
+
+<true_path>
+{true_path}
+</true_path>
 
 <other_utterances>
 {distractors}
@@ -337,7 +342,7 @@ as a target; otherwise find your own:
             TreePath(source="topic of the tree", target="another wrong target"),
         ),
     ),
-    opens_with=("tree",),
+    opens_with=(),
     reply_tokens=110,
 )
 
@@ -433,10 +438,10 @@ def messages(stage: Stage[Any], fields: Mapping[str, Any]) -> list[dict[str, str
     """The chat messages that ask a stage's question about these inputs."""
     texts = {name: without_tags(as_text(value), *TAGS) for name, value in fields.items()}
     opening = "".join(fill(OPENINGS[name], {name: texts.pop(name)}) for name in stage.opens_with)
-    task = fill(stage.task, texts)
+    material = fill(stage.material, texts)
     example = example_text(stage, stage.expected(fields))
-    asked = opening + fill(TASK, {"title": stage.name, "task": task, "example": example})
-    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": asked}]
+    asked = opening + fill(TASK, {"title": stage.name, "task": stage.task, "example": example, "material": material})
+    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": asked.rstrip() + "\n"}]
 
 
 @functools.cache
@@ -482,6 +487,6 @@ def digest() -> str:
         SYSTEM,
         *OPENINGS.values(),
         TASK,
-        *(text for stage in STAGES for text in (stage.task, example_text(stage, 2))),
+        *(text for stage in STAGES for text in (stage.task, stage.material, example_text(stage, 2))),
     ]
     return hashlib.sha256("\0".join(everything).encode()).hexdigest()[:12]

@@ -26,12 +26,13 @@ from .schemas import Category, View
 
 # ---------------------------------------------------------------------------------------------- answering
 
+FORMAT = "\n\nReply format:\n"
 WORD = re.compile(r"[A-Za-z][\w'-]{4,}|[\u3400-\u9fff]{2,4}")
 
 
 def answer_to(question: str) -> Any:
-    """A reply in the format that the question ends with, made from the words of the question."""
-    example = json.loads(question[question.rindex("\n{") :])
+    """A reply in the format that the question shows, made from the words of the question."""
+    example, _ = json.JSONDecoder().raw_decode(question, question.rindex(FORMAT) + len(FORMAT))
     return filled(example, "", 0, Material(question))
 
 
