@@ -141,7 +141,7 @@ INTENT_TREE = Stage(
 Write the intent tree of the whole dialogue so far. Take one to five topics from what the user wants, each named in \
 one to four words; one is enough where the dialogue is about one thing. Under each, put one or more attributes that \
 either side brought up, each with its present value in at most ten words (or 20 Chinese characters): the newest \
-value where it changed, and the user's word for "open" where either side asked for it and it was not settled. Merge \
+value where it changed, and "open", in the user's language, where either side asked for it and it was not settled. Merge \
 topics that mean the same. "topic" and "attribute" in the reply format stand for names that you choose; all values \
 are plain strings.""",
     example=IntentTree(topics={"topic": {"attribute": "value", "another attribute": "value"}}),
@@ -211,7 +211,7 @@ EVALUATION = Stage(
     task="""\
 Below is what the user really said next, and then predictions of it that were made without knowing it. Grade each \
 prediction by how near it comes to the real utterance in meaning and purpose. Wording counts little, and so \
-does a shared preface such as "ok, thanks":
+does a shared preface such as "ok, thanks" where more follows:
 1.0: says the same.
 0.8: same purpose about the same thing; a detail is missing, added or different. One answer would serve for both.
 0.6: matches one of its main parts and misses another.

@@ -14,6 +14,7 @@ import math
 import random
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -134,7 +135,8 @@ class Manner:
     faults: tuple[tuple[str, float], ...] = ()
     """Kinds of fault, each with the share of requests it befalls."""
     log: Path | None = None
-    """A file that gets each request, a line each: messages, response format, limit of tokens, and its fault."""
+    """A file that gets each request, a line each: messages, response format, limit of tokens, its fault, when it came
+    and for how many seconds its answer was held back."""
 
 
 def status(code: int, message: str, **headers: str) -> web.Response:
@@ -185,7 +187,7 @@ class StandIn:
         if self.manner.log:
             told = {key: body.get(key) for key in ("messages", "response_format", "max_tokens")}
             with self.manner.log.open("ab") as file:
-                file.write(orjson.dumps({**told, "fault": fault}) + b"\n")
+                file.write(orjson.dumps({**told, "fault": fault, "came": time.monotonic(), "pause": pause}) + b"\n")
         await asyncio.sleep(pause)
         if fault == "reset" and request.transport:
             request.transport.abort()
