@@ -141,9 +141,9 @@ INTENT_TREE = Stage(
 Write the intent tree of the whole dialogue so far. Take one to five topics from what the user wants, each named in \
 one to four words; one is enough where the dialogue is about one thing. Under each, put one or more attributes that \
 either side brought up, each with its present value in at most ten words (or 20 Chinese characters): the newest \
-value where it changed, and "open", in the user's language, where either side asked for it and it was not settled. Merge \
-topics that mean the same. "topic" and "attribute" in the reply format stand for names that you choose; all values \
-are plain strings.""",
+value where it changed, and "open", in the user's language, where either side asked for it and it was not settled. \
+Merge topics that mean the same. "topic" and "attribute" in the reply format stand for names that you choose; all \
+values are plain strings.""",
     example=IntentTree(topics={"topic": {"attribute": "value", "another attribute": "value"}}),
     reply_tokens=120,
 )
