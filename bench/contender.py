@@ -12,8 +12,10 @@ import resource
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import httpx2
@@ -21,14 +23,16 @@ import openai
 import orjson
 
 from src import runner, synthesis
+from src.config import Config
 from src.dialogues import samples
 from src.estimate import inputs
 from src.prompts import STAGES, messages
+from src.shapes import Raw
 
 WORDS = ("rose", "garden", "water", "light", "window", "soil", "winter", "paper", "travel", "hotel", "coffee", "budget")
 
 
-def dialogues(count: int, rounds: int = 4, characters: int = 3700) -> Iterator[dict[str, object]]:
+def dialogues(count: int, rounds: int = 4, characters: int = 3700) -> Iterator[dict[str, Any]]:
     """Dialogues of a given length, each with words of its own."""
     each = characters // (2 * rounds)
     for number in range(count):
@@ -43,7 +47,7 @@ def bodies(calls: int) -> list[bytes]:
     """Requests as the pipeline sends them."""
     made: list[bytes] = []
     for row in dialogues(-(-calls // len(STAGES))):
-        (sample,) = samples(row, 0, "last", 0)
+        (sample,) = samples(Raw(row["id"], row["conversation"]), 0, Config(), Counter())
         asked = (messages(stage, inputs(stage, sample)) for stage in STAGES)
         made.extend(orjson.dumps({"model": "bench", "messages": each}) for each in asked)
     return made[:calls]

@@ -18,6 +18,8 @@ from dotenv import load_dotenv
 
 Turns = Literal["last", "random", "all"]
 JsonMode = Literal["auto", "schema", "object", "text"]
+OasstPaths = Literal["best", "all"]
+Keep = Literal["keep", "drop"]
 
 
 class Stop(Exception):
@@ -113,7 +115,9 @@ def flag(help: str) -> Any:
 class Config:
     """Everything one run of synthesis was told. Holds no key: only the name of the variable that has it."""
 
-    input: Path = option(Path("data/raw/LMSYS.jsonl"), Path, "dialogues, one JSON object per line")
+    input: tuple[str, ...] = option(
+        ("data/raw/LMSYS.jsonl",), str, "dialogues: files, folders, globs, or - for standard input", nargs="+"
+    )
     output: Path = option(Path("data/synthesized_raw/LMSYS.jsonl"), Path, "records; a second run goes on where it ends")
     base_url: str = option(
         "https://open.bigmodel.cn/api/paas/v4/", str, "any OpenAI-compatible endpoint, e.g. http://127.0.0.1:8000/v1"
@@ -136,6 +140,23 @@ class Config:
     )
     turns: Turns = option(
         "last", one_of(*get_args(Turns)), "which user turns to predict: last, random (one a dialogue) or all"
+    )
+    max_context_chars: int | None = option(
+        None, number(1, 10**9, int), "keep of a longer context its system turn and its newest whole rounds"
+    )
+    user_role: str | None = option(None, str, "another name for the user's role, where your data has its own")
+    assistant_role: str | None = option(None, str, "the same for the assistant's role")
+    system_turns: Keep = option(
+        "keep", one_of(*get_args(Keep)), "drop them where they are secret or the same everywhere"
+    )
+    tool_turns: Keep = option(
+        "keep", one_of(*get_args(Keep)), "tool calls and results; drop them where they are long and tell little"
+    )
+    repeats: Keep = option(
+        "drop", one_of(*get_args(Keep)), "of dialogues that others repeat exactly; keep them where frequency counts"
+    )
+    oasst_paths: OasstPaths = option(
+        "best", one_of(*get_args(OasstPaths)), "of an OASST message tree: the best-ranked path, or all paths"
     )
     shard: tuple[int, int] | None = option(
         None, share, "I/N: make only the I-th of N shares of the samples, for several processes or machines"
@@ -169,6 +190,9 @@ class Config:
     max_total_tokens: int | None = option(
         None, number(1, 10**15, int), "stop before a call that could take this run beyond so many tokens"
     )
+    show: int | None = option(
+        None, number(1, 10**6, int), "print so many samples as they would be asked, without a request, and stop"
+    )
     estimate: bool = flag("count samples, calls, tokens and cost without a single request, and stop")
     no_cache: bool = flag("keep no replies beside the output: a stopped run pays again for its unfinished samples")
     prune: bool = flag("drop the stored replies of finished samples, when disk space is short")
@@ -195,11 +219,19 @@ class Config:
         )
         for field in dataclasses.fields(cls):
             default = field.default if field.default is not dataclasses.MISSING else {}
-            shown = "" if default is None or default is False or default == {} else f" [{default}]"
+            shown = "" if default is None or default is False or default == {} else f" [{in_words(default)}]"
+            given: str | list[str] | None = os.environ.get("PROUTT_" + field.name.upper())
+            if given is not None and field.metadata.get("nargs") == "+":
+                given = [str(given)]
             parser.add_argument(
                 "--" + field.name.replace("_", "-"),
-                default=os.environ.get("PROUTT_" + field.name.upper(), default),
+                default=default if given is None else given,
                 metavar="yes" if field.metadata.get("const") else field.name.rsplit("_", 1)[-1].upper(),
                 **{**field.metadata, "help": (field.metadata["help"] + shown).replace("%", "%%")},
             )
-        return cls(**vars(parser.parse_args(arguments)))
+        told = vars(parser.parse_args(arguments))
+        return cls(**told | {"input": tuple(told["input"])})
+
+
+def in_words(default: Any) -> str:
+    return " ".join(default) if isinstance(default, tuple) else str(default)

@@ -1,4 +1,4 @@
-"""An input row into samples: odd dialogues are put right where one answer is right, or passed over with a reason.
+"""A dialogue into samples: odd ones are put right where one answer is right, or passed over with a reason.
 
 Same-role turns in a row are joined. System and tool turns are context and never predicted. A blank user or
 assistant turn ends the dialogue there, since nothing after it is a known answer to what stands before it.
@@ -6,36 +6,31 @@ assistant turn ends the dialogue there, since nothing after it is a known answer
 
 import dataclasses
 import hashlib
-import math
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 from typing import Any
 
 import orjson
 
-from .config import Turns
+from .config import Config
 from .records import SampleId
 from .schemas import Role, Turn
+from .shapes import PassedOver, Raw
 
 ROLES: dict[str, Role] = {
-    "user": "user",
-    "assistant": "assistant",
-    "system": "system",
-    "developer": "system",
-    "tool": "tool",
-    "function": "tool",
+    **dict.fromkeys(("user", "human", "prompter", "usr"), "user"),
+    **dict.fromkeys(("assistant", "gpt", "chatgpt", "model", "bot", "bing", "bard", "function_call"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
+    **dict.fromkeys(("tool", "function", "observation"), "tool"),
 }
 LABELS: dict[Role, str] = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 LOOKS_LIKE_A_LABEL = re.compile(rf"^(?=\[Round \d+\]|(?:{'|'.join(LABELS.values())}):)", re.MULTILINE)
 MOST_DISTRACTORS = 2
 LONGEST_ASSISTANT_TURN = 1500  # characters
-
-
-class PassedOver(Exception):
-    """This dialogue gives no sample; the message is the reason that the summary counts."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,27 +82,42 @@ def chat_history(context: Sequence[Turn]) -> str:
     return "\n".join(lines).strip()
 
 
-def samples(row: Any, position: int, turns: Turns, seed: int) -> Iterator[Sample]:
-    """The samples of one input row `{"id", "conversation": [{"role", "content"}]}`; raises `PassedOver`."""
-    if not isinstance(row, dict):
-        raise PassedOver("not a JSON object")
-    dialogue = joined(row.get("conversation"))
-    sample_id = identity(row, dialogue)
+def samples(raw: Raw, position: int, config: Config, put_right: Counter[str]) -> Iterator[Sample]:
+    """The samples of one dialogue; raises `PassedOver`. What had to be put right is counted by kind."""
+    odd: Counter[str] = Counter()
+    dialogue = cleaned(raw, config, odd)
+    sample_id = identity(raw, dialogue, odd)
     places = [i for i in range(1, len(dialogue)) if (dialogue[i - 1].role, dialogue[i].role) == ("assistant", "user")]
     if not places:
         raise PassedOver("no user turn after an assistant turn")
-    if turns == "random":
-        places = [dice(seed, sample_id, "turn").choice(places)]
-    for item_id, place in enumerate(places[-1:] if turns == "last" else places):
+    put_right.update(odd)
+    if config.turns == "random":
+        places = [dice(config.seed, sample_id, "turn").choice(places)]
+    for item_id, place in enumerate(places[-1:] if config.turns == "last" else places):
         yield Sample(
             sample_id=sample_id,
             item_id=item_id,
             position=position,
-            context=dialogue[:place],
+            context=newest_rounds(dialogue[:place], config.max_context_chars, put_right),
             utterance=dialogue[place].content,
             distractors=distractors(dialogue, place),
-            seed=seed,
+            seed=config.seed,
         )
+
+
+def newest_rounds(context: tuple[Turn, ...], most: int | None, put_right: Counter[str]) -> tuple[Turn, ...]:
+    """The context, or of one with more characters its system turn and as many of its newest whole rounds as fit.
+
+    The newest round stays, however long it is.
+    """
+    sizes = [len(turn.content) for turn in context]
+    if most is None or sum(sizes) <= most:
+        return context
+    head = next((place for place, turn in enumerate(context) if turn.role != "system"), 0)
+    starts = [place for place in range(head, len(context)) if context[place].role == "user"] or [head]
+    fitting = [start for start in starts if sum(sizes[:head]) + sum(sizes[start:]) <= most]
+    put_right["context shortened to --max-context-chars"] += 1
+    return context[:head] + context[(fitting or starts[-1:])[0] :]
 
 
 def distractors(dialogue: Sequence[Turn], place: int) -> tuple[str, ...]:
@@ -125,52 +135,62 @@ def folded(text: str) -> str:
     return text.strip().casefold()
 
 
-def identity(row: dict[str, Any], dialogue: Sequence[Turn]) -> SampleId:
-    """The row's own id with its JSON type; without one, a hash of what was said."""
-    if (given := given_id(row)) is None:
+def identity(raw: Raw, dialogue: Sequence[Turn], odd: Counter[str]) -> SampleId:
+    """The dialogue's own id with its JSON type; without one, a hash of what was said."""
+    if raw.given_id is None:
+        odd["no id: named by a hash of the content"] += 1
         said = orjson.dumps([[turn.role, turn.content] for turn in dialogue])
         return "sha256-" + hashlib.sha256(said).hexdigest()[:16]
-    return given
+    return raw.given_id
 
 
-def given_id(row: dict[str, Any]) -> SampleId | None:
-    """The row's own id, if it has one. Raises PassedOver for one that cannot be kept as it is."""
-    given = row.get("id", row.get("conversation_id"))
-    if given is None or isinstance(given, str):
-        return given
-    if not isinstance(given, int | float) or not math.isfinite(given):
-        raise PassedOver("id is not a string or number")
-    if not -(2.0**63) <= given < 2.0**64:  # beyond, JSON readers round
-        raise PassedOver("id is a number of more than 64 bits")
-    return given
-
-
-def joined(messages: Any) -> tuple[Turn, ...]:
+def cleaned(raw: Raw, config: Config, odd: Counter[str]) -> tuple[Turn, ...]:
     """The turns up to the first blank one, with same-role turns in a row made one."""
+    messages = raw.messages
     if not isinstance(messages, list):
         raise PassedOver("no conversation" if messages is None else "conversation is not a list")
     if not messages:
         raise PassedOver("no messages")
-    turns: list[Turn] = []
-    for turn in map(turn_of, messages):
+    roles = roles_of(raw, config)
+    dropped = {role for role, wish in (("system", config.system_turns), ("tool", config.tool_turns)) if wish == "drop"}
+    turns = [Turn(role="system", content=raw.system)] if raw.system.strip() else []
+    for turn in (turn_of(message, raw, roles) for message in messages):
         if turn.content.strip():
             turns.append(turn)
         elif turn.role in {"user", "assistant"}:
+            odd["ended at a blank turn"] += 1
             break
+    turns = [turn for turn in turns if turn.role not in dropped]
     if not turns:
         raise PassedOver("the first turn is blank")
-    merged = ((role, [turn.content for turn in group]) for role, group in groupby(turns, lambda turn: turn.role))
+    merged = [(role, [turn.content for turn in group]) for role, group in groupby(turns, lambda turn: turn.role)]
+    odd["turns of the same role in a row joined"] += len(merged) < len(turns)
+    odd["tool turns as context"] += any(role == "tool" for role, _ in merged)
+    odd["media marked by their kind"] += any(has_media(message, raw) for message in messages)
+    odd["system turn as context"] += any(role == "system" for role, _ in merged)
     return tuple(Turn(role=role, content="\n".join(contents)) for role, contents in merged)
 
 
-def turn_of(message: Any) -> Turn:
+def roles_of(raw: Raw, config: Config) -> Mapping[str, Role]:
+    """What each name of a role means in this dialogue. "sys" is the system's, but the other side of "usr"."""
+    own: dict[str, Role] = {}
+    if config.user_role:
+        own[config.user_role.casefold()] = "user"
+    if config.assistant_role:
+        own[config.assistant_role.casefold()] = "assistant"
+    with_usr = any(isinstance(message, dict) and message.get(raw.role) == "usr" for message in raw.messages)
+    return {**ROLES, "sys": "assistant" if with_usr else "system", **own}
+
+
+def turn_of(message: Any, raw: Raw, roles: Mapping[str, Role]) -> Turn:
     if not isinstance(message, dict):
         raise PassedOver("a message is not an object")
-    role = message.get("role")
-    known = ROLES.get(role.strip().casefold()) if isinstance(role, str) else None
+    role = message.get(raw.role)
+    known = roles.get(role.strip().casefold()) if isinstance(role, str) else None
     if known is None:
         raise PassedOver(f"unknown role {str(role)[:40]!r}")
-    parts = [text_of(message.get("content")), *map(call_of, message.get("tool_calls") or ())]
+    calls = message.get("tool_calls") or [{"function": call} for call in [message.get("function_call")] if call]
+    parts = [text_of(message.get(raw.content)), *map(call_of, calls if isinstance(calls, list) else ())]
     return Turn(role=known, content="\n".join(filter(None, parts)))
 
 
@@ -185,13 +205,24 @@ def text_of(content: Any) -> str:
     raise PassedOver("content is neither text nor a list of parts")
 
 
+def has_media(message: Any, raw: Raw) -> bool:
+    content = message.get(raw.content) if isinstance(message, dict) else None
+    return isinstance(content, list) and any(not isinstance(part, str) and text_in(part) is None for part in content)
+
+
+def text_in(part: Any) -> str | None:
+    """The text of a content part; None where it is of another kind."""
+    if not isinstance(part, dict):
+        raise PassedOver("a content part is neither text nor an object")
+    text = next((part[name] for name in ("text", "refusal", "value") if isinstance(part.get(name), str)), None)
+    return text if isinstance(text, str) else None
+
+
 def part_of(part: Any) -> str:
     if isinstance(part, str):
         return part
-    if not isinstance(part, dict):
-        raise PassedOver("a content part is neither text nor an object")
-    text = part.get("text", part.get("value") if part.get("type") == "text" else None)
-    return text if isinstance(text, str) else f"[{part.get('type', 'media')}]"
+    text = text_in(part)
+    return f"[{part.get('type', 'media')}]" if text is None else text
 
 
 def call_of(call: Any) -> str:

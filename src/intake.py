@@ -1,19 +1,21 @@
-"""The input, row by row: which samples are still to be made, and what became of the rest."""
+"""The input, dialogue by dialogue: which samples are still to be made, and what became of the rest."""
 
 import dataclasses
 import itertools
 import logging
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import orjson
 
 from .config import Config
-from .dialogues import PassedOver, Sample, given_id, samples
-from .io_utils import rows, sample_key
-from .keys import DONE, SEEN, Keys
+from .dialogues import Sample, samples
+from .io_utils import sample_key
+from .keys import DONE, SEEN, Fingerprints, Keys
+from .shapes import PassedOver, Raw, Reader
+from .sources import Unreadable, found, rows
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ class Tally:
     """Samples whose record was there before."""
     passed_over: Counter[str] = dataclasses.field(default_factory=Counter)
     """Dialogues and samples that are not made, by reason."""
+    put_right: Counter[str] = dataclasses.field(default_factory=Counter)
+    """Dialogues that were made although they were odd, by what was done about it."""
     unreadable: int = 0
     """Lines that are not JSON."""
     elsewhere: int = 0
@@ -54,44 +58,92 @@ class Tally:
             yield f"not JSON       {self.unreadable:,} lines"
         for reason, count in self.passed_over.most_common():
             yield f"passed over    {count:,}: {reason}"
+        for kind, count in self.put_right.most_common():
+            if count:
+                yield f"put right      {count:,}: {kind}"
 
 
-def pending(config: Config, keys: Keys, tally: Tally) -> Iterator[Sample]:
+def pending(config: Config, keys: Keys, tally: Tally) -> Generator[Sample]:
     """The samples that are still to be made, in the order of the input, read as they are needed."""
+    return Intake(config, keys, tally, Fingerprints()).samples()
 
-    def unreadable(number: int, reason: str) -> None:
-        tally.unreadable += 1
-        if tally.unreadable <= MOST_WARNINGS:
-            log.warning("%s line %d is not JSON and is left out: %s", config.input, number, reason)
 
-    for position, row in rows(config.input, unreadable):
-        tally.rows += 1
-        try:
-            if config.shard and not in_shard(row, config.shard):
-                tally.elsewhere += 1
+@dataclasses.dataclass(frozen=True)
+class Intake:
+    """One pass over the input, with what it has to remember of it."""
+
+    config: Config
+    keys: Keys
+    tally: Tally
+    said: Fingerprints
+
+    def samples(self) -> Generator[Sample]:
+        files = found(self.config.input)
+        for position, raw in enumerate(Reader(self.config.oasst_paths).dialogues(rows(files))):
+            self.tally.rows += 1
+            if isinstance(raw, Unreadable):
+                self.tally.unreadable += 1
+                if self.tally.unreadable <= MOST_WARNINGS:
+                    log.warning("%s line %d is not JSON and is left out: %s", raw.file, raw.number, raw.reason)
                 continue
-            if config.turns != "all" and known(row, keys):
-                tally.already += 1
-                continue
-            for sample in samples(row, position, config.turns, config.seed):
-                key = sample_key(sample.sample_id, sample.item_id)
-                marks = keys.get(key)
-                keys.mark(key, SEEN)
-                if marks & SEEN:
-                    tally.passed_over["duplicate id"] += 1
-                elif marks & DONE:
-                    tally.already += 1
-                else:
-                    yield sample
-        except PassedOver as reason:
-            tally.passed_over[str(reason)] += 1
+            try:
+                yield from self.wanted(raw, position)
+            except PassedOver as reason:
+                self.tally.passed_over[str(reason)] += 1
+
+    def wanted(self, raw: Raw | PassedOver, position: int) -> Iterator[Sample]:
+        """The samples of one dialogue, unless it was made before, is a repetition, or belongs to another shard."""
+        if isinstance(raw, PassedOver):
+            raise raw
+        key = None if raw.given_id is None else sample_key(raw.given_id, 0)
+        marks = 0 if key is None else self.keys.get(key)
+        if marks & SEEN:
+            raise PassedOver("repeated id")
+        if key is not None:
+            self.keys.mark(key, SEEN)
+        # Every shard looks at all dialogues, so that of two that are alike the first one's shard makes it.
+        if self.config.repeats == "drop" and not self.said.add(fingerprint(raw)):
+            raise PassedOver("repeated dialogue")
+        if self.config.shard and not in_shard(raw, self.config.shard):
+            self.tally.elsewhere += 1
+            return
+        if marks & DONE and self.config.turns != "all":  # told by its id alone: a resumed run passes a million of them
+            self.tally.already += 1
+            return
+        for sample in samples(raw, position, self.config, self.tally.put_right):
+            if self.keys.get(sample_key(sample.sample_id, sample.item_id)) & DONE:
+                self.tally.already += 1
+            else:
+                yield sample
+
+
+def fingerprint(raw: Raw) -> int:
+    """A number that equal messages share, for as long as this process runs."""
+    if not isinstance(raw.messages, list):
+        return hash(repr(raw.messages))
+    parts = (part for message in raw.messages for part in said_in(message, raw))
+    return hash((raw.system, *parts))
+
+
+def said_in(message: Any, raw: Raw) -> tuple[str, str]:
+    if not isinstance(message, dict):
+        return "", repr(message)
+    role, content = message.get(raw.role), message.get(raw.content)
+    return str(role), content if isinstance(content, str) else repr((content, message.get("tool_calls")))
+
+
+def in_shard(raw: Raw, shard: tuple[int, int]) -> bool:
+    """Whether a dialogue belongs to this share: by hash of its id, or of its messages where it has none."""
+    index, count = shard
+    name = zlib.crc32(orjson.dumps(raw.messages if raw.given_id is None else raw.given_id, default=str))
+    return name % count == index
 
 
 class Upcoming(Iterator[Sample]):
     """Samples in their order, read a little ahead, so that it is known when the last ones have come."""
 
-    def __init__(self, source: Iterator[Sample], ahead: int) -> None:
-        self._source, self._ahead = source, ahead
+    def __init__(self, source: Generator[Sample], limit: int | None, ahead: int) -> None:
+        self._source, self._limited, self._ahead = source, itertools.islice(source, limit), ahead
         self._read: deque[Sample] = deque()
         self.ending = False
         """No more are left than were read ahead."""
@@ -99,26 +151,13 @@ class Upcoming(Iterator[Sample]):
     def __next__(self) -> Sample:
         # Two at a time until enough are there: samples may lie far apart, and the first must not wait for many.
         missing = min(2, self._ahead + 1 - len(self._read))
-        came = list(itertools.islice(self._source, missing))
+        came = list(itertools.islice(self._limited, missing))
         self._read.extend(came)
         self.ending = len(came) < missing
         if not self._read:
             raise StopIteration
         return self._read.popleft()
 
-
-def in_shard(row: Any, shard: tuple[int, int]) -> bool:
-    """Whether a dialogue belongs to this share: by hash of its id, or of the whole row where it has none."""
-    given = given_id(row) if isinstance(row, dict) else None
-    index, count = shard
-    name = zlib.crc32(orjson.dumps(row if given is None else given))
-    return name % count == index
-
-
-def known(row: Any, keys: Keys) -> bool:
-    """Whether a dialogue's only sample is done, told by its id alone: a resumed run passes a million of them."""
-    given = given_id(row) if isinstance(row, dict) else None
-    if given is None or keys.get(key := sample_key(given, 0)) != DONE:
-        return False
-    keys.mark(key, SEEN)
-    return True
+    def close(self) -> None:
+        """Close the files that are still open."""
+        self._source.close()

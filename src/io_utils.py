@@ -1,4 +1,4 @@
-"""Files: rows in, records out, what is already done, and whole files that appear only when finished."""
+"""Records out, what is already done, and whole files that appear only when finished."""
 
 import contextlib
 import errno
@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -21,61 +21,8 @@ from .utils import loads
 
 log = logging.getLogger(__name__)
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A record of ours begins with sample_id and item_id; to know what is done, no more of it is looked at.
 IDENTITY_BEGINS, IDENTITY_ENDS, LONGEST_IDENTITY = b'{"sample_id":', b',"context":', 4096
-
-
-def rows(path: Path, unreadable: Callable[[int, str], None]) -> Iterator[tuple[int, Any]]:
-    """Every row of a JSONL file, or of a file that is one JSON array, with its place from 0.
-
-    Lines end at a line feed and nowhere else. A line that is not JSON keeps its place and is told to `unreadable`
-    with its number, from 1.
-    """
-    with opened(path) as file:
-        if is_array(file):
-            with contextlib.suppress(ValueError):
-                yield from enumerate(loads(file.read()))
-                return
-            file.seek(0)
-        place = -1
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            place += 1
-            try:
-                row = loads(line.removeprefix(BYTE_ORDER_MARK))
-            except ValueError as error:
-                unreadable(number, str(error))
-                continue
-            yield place, row
-
-
-def is_array(file: BinaryIO) -> bool:
-    """Whether the file begins as a JSON list does. Leaves it at its start."""
-    start = file.read(1024).removeprefix(BYTE_ORDER_MARK).lstrip()
-    file.seek(0)
-    return start.startswith(b"[")
-
-
-def count_rows(path: Path) -> int | None:
-    """How many lines the file has; None for one JSON array, whose rows do not show before it is parsed."""
-    with opened(path) as file:
-        if is_array(file):
-            return None
-        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
-
-
-def opened(path: Path) -> BinaryIO:
-    """The file, or a sentence that says why not."""
-    try:
-        return path.open("rb")
-    except OSError as error:
-        reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-        raise Stop(
-            f"Input {path} {reason}: give --input a JSONL file of dialogues, or try data/raw/demo.jsonl;"
-            " to see the pipeline without a key: python -m src.rehearsal"
-        ) from error
 
 
 def sample_key(sample_id: SampleId, item_id: int) -> int:

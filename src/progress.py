@@ -6,7 +6,7 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +16,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from .config import Config
 from .endpoint import Endpoint
 from .intake import Tally
-from .io_utils import count_rows
+from .sources import count, found
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def summary(config: Config, tally: Tally, endpoint: Endpoint, store: Store | Non
 @contextlib.asynccontextmanager
 async def showing(config: Config, tally: Tally, endpoint: Endpoint) -> AsyncIterator[None]:
     """Show progress while the body runs."""
-    work = bar(config.input, tally, endpoint) if sys.stderr.isatty() else lines(tally, endpoint)
+    work = bar(found(config.input), tally, endpoint) if sys.stderr.isatty() else lines(tally, endpoint)
     task = asyncio.create_task(work)
     try:
         yield
@@ -61,9 +61,9 @@ async def showing(config: Config, tally: Tally, endpoint: Endpoint) -> AsyncIter
             log.warning("progress could not be shown: %r", outcome)
 
 
-async def bar(input: Path, tally: Tally, endpoint: Endpoint) -> None:
+async def bar(files: Sequence[str], tally: Tally, endpoint: Endpoint) -> None:
     """A tqdm bar over the dialogues of the input."""
-    total = await asyncio.to_thread(count_rows, input)
+    total = await asyncio.to_thread(count, files)
     columns, rows = shutil.get_terminal_size((100, 24))  # where a terminal says it has none, tqdm would draw nothing
     with tqdm(total=total, unit=" dialogues", ncols=columns, nrows=rows) as drawn, logging_redirect_tqdm():
         try:

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
-import itertools
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -17,10 +16,11 @@ from .config import Config, Stop
 from .dialogues import Sample
 from .endpoint import Endpoint
 from .intake import Tally, Upcoming, pending
-from .io_utils import Output, opened, sample_key
+from .io_utils import Output, sample_key
 from .progress import showing, summary
 from .prompts import Ask
 from .records import Failure, Record
+from .sources import STANDARD_INPUT, found
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Run:
     output: Output
     store: Store | None
     tally: Tally = dataclasses.field(default_factory=Tally)
-    todo: Upcoming = dataclasses.field(default_factory=lambda: Upcoming(iter(()), 0))
+    todo: Upcoming = dataclasses.field(init=False)
     extra: set[asyncio.Task[bool]] = dataclasses.field(default_factory=set)
     """Samples beyond the workers' own: for those that wait for their next try, and the last ones of a run."""
     stopping: bool = False
@@ -51,8 +51,8 @@ class Run:
 
     async def all(self) -> None:
         """Make every pending sample. Raises Stop, after the samples in flight, where the run could not go on."""
-        found = itertools.islice(pending(self.config, self.output.done, self.tally), self.config.limit)
-        self.todo = Upcoming(found, 3 * self.config.max_concurrency)
+        source = pending(self.config, self.output.done, self.tally)
+        self.todo = Upcoming(source, self.config.limit, (MOST_IN_FLIGHT - 1) * self.config.max_concurrency)
         self.endpoint.on_wait = self.fill_in
         with self.interruptible(), contextlib.suppress(asyncio.CancelledError):
             async with showing(self.config, self.tally, self.endpoint):
@@ -63,6 +63,7 @@ class Run:
                 finally:
                     for task in self.extra:
                         task.cancel()
+                    self.todo.close()
         if self.reason:
             raise self.reason
 
@@ -155,11 +156,11 @@ class Run:
 
 def run(config: Config, key: str, make: Make, settings: Settings) -> int:
     """Run a method over the input, print a summary, and return the exit status. Raises Stop where it cannot run."""
-    opened(config.input).close()
+    files = found(config.input)
     if config.output.is_dir() or not config.output.name:
         raise Stop(f"Output {config.output} is a folder: give --output a file in it.")
-    if config.output.exists() and config.output.samefile(config.input):
-        raise Stop(f"Input and output are the same file, {config.input}: give another --output.")
+    if config.output.exists() and any(file != STANDARD_INPUT and config.output.samefile(file) for file in files):
+        raise Stop(f"Output {config.output} is the same file as an input: give another --output.")
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(Output(config.output))
         if not config.accept_changes:

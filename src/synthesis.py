@@ -171,6 +171,8 @@ examples:
     python -m src.synthesis --base-url https://api.deepseek.com --model deepseek-chat --api-key-env DEEPSEEK_API_KEY
   what a run would cost, without a request
     python -m src.synthesis --input dialogues.jsonl --estimate --price-in 0.6 --price-out 2.2
+  the first samples as they would be asked, without a request
+    python -m src.synthesis --input chats.jsonl.gz exports/ 'more/*.parquet' --show 3
   a vLLM server of your own, without a key
     python -m src.synthesis --base-url http://127.0.0.1:8000/v1 --model Qwen/Qwen3-8B --api-key-env '' \\
         --max-concurrency 200
@@ -187,6 +189,9 @@ def settings_of(config: Config) -> dict[str, object]:
         "model": config.model,
         "seed": config.seed,
         "turns": config.turns,
+        "max_context_chars": config.max_context_chars,
+        "system_turns": config.system_turns,
+        "tool_turns": config.tool_turns,
         "high_confidence_threshold": config.high_confidence_threshold,
         "low_confidence_threshold": config.low_confidence_threshold,
         "temperature": config.temperature,
@@ -217,6 +222,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(estimate(config, made_before(config.output)))
         return 0
+    if config.show:
+        from .preview import preview  # noqa: PLC0415 (needed by this option alone)
+
+        return preview(config)
     key = key_of(config)
     from .runner import run  # noqa: PLC0415 (brings the SDK, whose import takes longer than all that --help does)
 

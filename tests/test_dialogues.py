@@ -1,18 +1,29 @@
 """Odd dialogues give the right samples, or a stated reason."""
 
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from src.dialogues import PassedOver, Sample, chat_history, folded, samples
+from src.config import Config
+from src.dialogues import Sample, chat_history, folded, samples
 from src.schemas import Turn
+from src.shapes import PassedOver, Raw, Reader
+from src.sources import Row
 
 from .conftest import turns
 
 
-def cut(conversation: Any, which: Any = "last", **row: Any) -> list[Sample]:
-    return list(samples({"id": 1, "conversation": conversation} | row, 0, which, 0))
+def cut(
+    conversation: Any, which: Any = "last", seed: int = 0, put_right: Counter[str] | None = None, **row: Any
+) -> list[Sample]:
+    """The samples of a row with this conversation, as any shape of row gives them."""
+    (raw,) = Reader("best").dialogues([("file", Row({"id": 1, "conversation": conversation} | row))])
+    if isinstance(raw, PassedOver):
+        raise raw
+    assert isinstance(raw, Raw)
+    return list(samples(raw, 0, Config(turns=which, seed=seed), Counter() if put_right is None else put_right))
 
 
 def test_last_is_the_last_user_turn_that_follows_an_assistant_turn() -> None:
@@ -30,8 +41,7 @@ def test_all_gives_each_such_turn_its_index() -> None:
 def test_random_draws_one_turn_by_seed_alone() -> None:
     texts = [str(number) for number in range(40)]
     drawn = {
-        seed: [sample.utterance for sample in samples({"id": 7, "conversation": turns(*texts)}, 0, "random", seed)]
-        for seed in (0, 0, 1, 2, 3)
+        seed: [sample.utterance for sample in cut(turns(*texts), "random", seed, id=7)] for seed in (0, 0, 1, 2, 3)
     }
     assert all(len(utterances) == 1 for utterances in drawn.values())
     assert len({utterances[0] for utterances in drawn.values()}) > 1

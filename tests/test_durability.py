@@ -123,7 +123,7 @@ def test_an_endpoint_that_is_down_is_waited_for_and_marks_nothing_as_failed(tmp_
     port = unused_port()
     process = started(tmp_path, f"http://127.0.0.1:{port}/v1")
     assert process.stderr
-    assert "the endpoint is down" in process.stderr.readline()
+    assert any("the endpoint is down" in line for line in process.stderr)
     server = subprocess.Popen(
         [sys.executable, "-m", "src.rehearsal", "--serve", "--port", str(port)],
         cwd=tmp_path,
@@ -287,7 +287,7 @@ def test_a_refusal_in_the_middle_stops_all_others_at_once(endpoint: Start, tmp_p
     assert "answered 401" in done.stderr
     faults = [request["fault"] for request in read_rows(log)]
     later = len(faults) - faults.index("badkey")
-    assert later <= 16 * 2.5  # what was in flight, and what was sent until the refusal had arrived
+    assert later <= 16 * 4  # what was in flight, and what was sent until the refusal had arrived
     assert not read_rows(tmp_path / "out.jsonl.failed.jsonl")
     assert synthesis(tmp_path, endpoint()).returncode == 0
     assert len(read_rows(tmp_path / "out.jsonl")) == 60

@@ -290,7 +290,7 @@ def test_input_as_it_comes_is_read_or_told(endpoint: Start, tmp_path: Path) -> N
     assert done.returncode == 3
     assert "in.jsonl line 2 is not JSON" in done.stderr
     assert {record["sample_id"] for record in read_rows(tmp_path / "out.jsonl")} == {"a\u2028b", 2, 4}
-    for reason in ("1: no conversation", "1: duplicate id", "1: not a JSON object"):
+    for reason in ("1: no conversation", "1: repeated id", "1: not a JSON object"):
         assert f"passed over    {reason}" in done.stdout
 
 

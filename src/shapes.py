@@ -1,0 +1,205 @@
+"""What a row means: the dialogues in it, whichever of the published shapes it has.
+
+A shape is recognised by a row's fields. Each gives messages under one pair of keys and the id that the row has. What a
+role's name means, and what to do with odd turns, is told in `dialogues`.
+"""
+
+import dataclasses
+import logging
+import math
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from .config import OasstPaths
+from .records import SampleId
+from .sources import Row, Unreadable
+
+log = logging.getLogger(__name__)
+
+
+class PassedOver(Exception):
+    """This row or dialogue gives no sample; the message is the reason that the summary counts."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Raw:
+    """A dialogue as it came: its own id, if it has one, and its messages under the names that its shape uses."""
+
+    given_id: SampleId | None
+    messages: Any
+    role: str = "role"
+    content: str = "content"
+    system: str = ""
+    """A system prompt that stands beside the messages."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """How to know a row of this shape, and how to read it."""
+
+    name: str
+    fits: Callable[[dict[str, Any]], bool]
+    read: Callable[[dict[str, Any], str | None], Raw]
+
+
+def id_of(row: dict[str, Any], key: str | None = None) -> SampleId | None:
+    """The row's own id, if it has one. Raises PassedOver for one that cannot be kept as it is."""
+    given = next((row[name] for name in IDS if row.get(name) is not None), key)
+    if given is None or isinstance(given, str):
+        return given
+    if not isinstance(given, int | float) or not math.isfinite(given):
+        raise PassedOver("id is not a string or number")
+    if not -(2.0**63) <= given < 2.0**64:  # beyond, JSON readers round
+        raise PassedOver("id is a number of more than 64 bits")
+    return given
+
+
+IDS = ("id", "conversation_id", "conversation_hash")
+
+
+def speaks_as(messages: Any, name: str) -> bool:
+    """Whether the first message that is an object has this key."""
+    if not isinstance(messages, list):
+        return False
+    return next((name in message for message in messages if isinstance(message, dict)), False)
+
+
+def under(field: str, role: str = "role", content: str = "content") -> Callable[[dict[str, Any], str | None], Raw]:
+    def read(row: dict[str, Any], key: str | None) -> Raw:
+        system = row.get("system")
+        return Raw(id_of(row, key), row[field], role, content, system if isinstance(system, str) else "")
+
+    return read
+
+
+SHAPES = (
+    Shape("LMSYS-Chat-1M", lambda row: "conversation" in row and "conversation_id" in row, under("conversation")),
+    Shape("WildChat", lambda row: "conversation" in row and "conversation_hash" in row, under("conversation")),
+    Shape("ShareGPT", lambda row: speaks_as(row.get("conversations"), "from"), under("conversations", "from", "value")),
+    Shape("ShareGPT", lambda row: speaks_as(row.get("conversation"), "from"), under("conversation", "from", "value")),
+    Shape("dialogues", lambda row: "conversation" in row, under("conversation")),
+    Shape("CrossWOZ", lambda row: "messages" in row and "goal" in row, under("messages")),
+    Shape("OpenAI messages", lambda row: "messages" in row, under("messages")),
+    Shape("dialogues", lambda row: "conversations" in row, under("conversations")),
+)
+OASST_TREES, OASST_MESSAGES = "OASST message trees", "OASST flat messages"
+
+
+class Reader:
+    """Rows into dialogues. Says in the log which shapes it finds in which file."""
+
+    def __init__(self, paths: OasstPaths) -> None:
+        self._paths = paths
+        self._said: set[tuple[str, str]] = set()
+
+    def dialogues(self, rows: Iterable[tuple[str, Row | Unreadable]]) -> Iterator[Raw | PassedOver | Unreadable]:
+        """The dialogues of the rows, in order; where a row has none, the reason; what could not be read as it is.
+
+        Flat OASST messages, whose trees may lie scattered, come after all else.
+        """
+        with Scattered() as scattered:
+            for file, row in rows:
+                if isinstance(row, Unreadable):
+                    yield row
+                else:
+                    yield from self._of_row(file, row, scattered)
+            for root in scattered.trees():
+                yield from paths_of(root, self._paths)
+
+    def _of_row(self, file: str, row: Row, scattered: "Scattered") -> Iterator[Raw | PassedOver]:
+        value = {"messages": row.value} if isinstance(row.value, list) else row.value
+        if not isinstance(value, dict):
+            yield PassedOver("not a JSON object")
+        elif (shape := next((shape for shape in SHAPES if shape.fits(value)), None)) is not None:
+            self._say(file, shape.name)
+            try:
+                yield shape.read(value, row.key)
+            except PassedOver as reason:
+                yield reason
+        elif isinstance(prompt := value.get("prompt"), dict) and isinstance(prompt.get("replies"), list):
+            self._say(file, OASST_TREES)
+            yield from paths_of(prompt, self._paths)
+        elif "message_id" in value and "text" in value:
+            self._say(file, OASST_MESSAGES)
+            scattered.add(value)
+        else:
+            yield PassedOver("no conversation")
+
+    def _say(self, file: str, shape: str) -> None:
+        if (file, shape) not in self._said:
+            self._said.add((file, shape))
+            log.info("%s: %s", file, shape)
+
+
+# ---------------------------------------------------------------------------------------------- OASST
+
+
+def paths_of(root: dict[str, Any], wanted: OasstPaths) -> Iterator[Raw | PassedOver]:
+    """The tree's paths from the root to a leaf, of reviewed and undeleted messages; the best-ranked first.
+
+    A path has the id of its last message, so that `best` and `all` name it alike.
+    """
+    if not counts(root):
+        yield PassedOver("deleted or not reviewed")
+        return
+    for path in walks(root):
+        yield Raw(id_of({"id": path[-1].get("message_id")}), path, content="text")
+        if wanted == "best":
+            return
+
+
+def walks(root: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """Every walk down from a message, the best-ranked replies first. No deeper call for a deeper tree."""
+    waiting = [[root]]
+    while waiting:
+        path = waiting.pop()
+        replies = sorted(filter(counts, path[-1].get("replies") or ()), key=rank, reverse=True)
+        if not replies:
+            yield path
+        waiting.extend([*path, reply] for reply in replies)
+
+
+def counts(message: Any) -> bool:
+    """Whether people let this message stand. What an export does not tell is taken to be in order."""
+    return isinstance(message, dict) and not message.get("deleted") and message.get("review_result", True) is True
+
+
+def rank(message: dict[str, Any]) -> float:
+    """The place among its siblings, 0 for the best; those without one come last."""
+    given = message.get("rank")
+    return given if isinstance(given, int | float) else math.inf
+
+
+class Scattered:
+    """Flat OASST messages put together into trees, in a temporary file once there are many."""
+
+    def __enter__(self) -> "Scattered":
+        self._messages = sqlite3.connect("")
+        self._messages.execute("CREATE TABLE messages (number INTEGER PRIMARY KEY, tree TEXT, message BLOB)")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._messages.close()
+
+    def add(self, message: dict[str, Any]) -> None:
+        tree = message.get("message_tree_id") or message.get("message_id")
+        kept = {name: message.get(name) for name in ("message_id", "parent_id", "text", "role", "rank", "deleted")}
+        if "review_result" in message:
+            kept["review_result"] = message["review_result"]
+        insert = "INSERT INTO messages (tree, message) VALUES (?, ?)"
+        self._messages.execute(insert, (str(tree), orjson.dumps(kept)))
+
+    def trees(self) -> Iterator[dict[str, Any]]:
+        """The roots, each with its replies below it, in the order in which the trees began."""
+        self._messages.execute("CREATE INDEX by_tree ON messages (tree, number)")
+        for (tree,) in self._messages.execute("SELECT tree FROM messages GROUP BY tree ORDER BY min(number)"):
+            found = self._messages.execute("SELECT message FROM messages WHERE tree = ? ORDER BY number", (tree,))
+            messages = [orjson.loads(message) for (message,) in found]
+            by_id = {message["message_id"]: message | {"replies": []} for message in messages}
+            for message in by_id.values():
+                if (parent := by_id.get(message["parent_id"])) is not None:
+                    parent["replies"].append(message)
+            yield from (message for message in by_id.values() if message["parent_id"] is None)
