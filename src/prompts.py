@@ -373,8 +373,25 @@ other value.
 4. Write two predictions for each view, the mining ones first. Each is the whole next utterance as the user would type \
 it, of the category from step 2 and in the language of the dialogue.
 
+%(form)s
+
+<dialogue>
+{history}
+</dialogue>"""
+PREDICT_AS_JSON = PREDICT % {
+    "form": """\
+Reply with one JSON object: "tree" from step 1; "category" with its "reasoning" and the "category"; "views" with the \
+reasoning of "mining" and "exploration"; "predictions" as a list of four texts."""
+}
+PREDICT %= {
+    "form": """\
 Put steps 1 to 3 between <think> and </think>, and then each prediction between <predict> and </predict> on a line of \
-its own.
+its own."""
+}
+PREDICT_ONLY = """\
+Foresee what the user will say next in the dialogue below. Write four predictions: two that stay with a topic of the \
+dialogue, then two that move to a related new topic. Each is the whole next utterance as the user would type it, in \
+the language of the dialogue. Put each between <predict> and </predict> on a line of its own.
 
 <dialogue>
 {history}

@@ -18,7 +18,7 @@ from .standin import FAULTS, Manner, serve, serving
 
 EXAMPLE_DIALOGUES = Path(__file__).parent.parent / "data" / "raw" / "demo.jsonl"
 RECORDS = Path("data/synthesized_raw/rehearsal.jsonl")
-TRAINING = {mode: Path(f"data/processed/rehearsal_{mode}.json") for mode in postprocess.ROWS}
+TRAINING = {mode: Path(f"data/processed/rehearsal_{mode}.json") for mode in postprocess.MODES}
 
 
 def rehearse(dialogues: Path, manner: Manner) -> int:

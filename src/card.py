@@ -1,0 +1,141 @@
+"""What stands beside training files: an entry in LLaMA-Factory's `dataset_info.json`, and the hub's dataset card."""
+
+import dataclasses
+import logging
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from .formats import llama_factory
+from .io_utils import replaced
+from .selection import ChosenSide
+from .utils import loads
+
+log = logging.getLogger(__name__)
+
+INFO, CARD = "dataset_info.json", "README.md"
+KEPT = re.compile(rb"<!-- what this page is made from, for the next run: (.*) -->\n\Z")
+LICENCE = re.compile(r"^license: .*$", re.MULTILINE)
+UNKNOWN_LICENCE = "license: unknown # yours to fill in: it follows from the dialogues' licence and the model's terms"
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+MOST_VALUES = 20  # different models, seeds or digests that a card lists
+
+
+@dataclasses.dataclass
+class Facts:
+    """What a card tells of the records behind one set of training files."""
+
+    regions: Counter[str] = dataclasses.field(default_factory=Counter)
+    made_with: dict[str, Counter[str]] = dataclasses.field(
+        default_factory=lambda: {"model": Counter(), "seed": Counter(), "prompts": Counter()}
+    )
+    rehearsed: int = 0
+
+    def note(self, record: ChosenSide) -> None:
+        self.regions[str(record.region or "not told")] += 1
+        self.rehearsed += record.rehearsal
+        for name, values in self.made_with.items():
+            told = str(getattr(record, name) if getattr(record, name) is not None else "not told")
+            values[told if told in values or len(values) < MOST_VALUES else "others"] += 1
+
+
+def describe(output: Path, files: Mapping[str, Path], about: Mapping[str, Any]) -> None:
+    """Write or renew both files beside one set of training files, given by split. Others' entries stay."""
+    entries = {path.stem: llama_factory(about["mode"], about["format"], path.name) for path in files.values()}
+    register(output.parent / INFO, {key: entry for key, entry in entries.items() if entry})
+    told = {"files": {split: path.name for split, path in files.items()}, **about}
+    write_card(output.parent / CARD, output.stem, told)
+
+
+def register(path: Path, entries: Mapping[str, Any]) -> None:
+    known: Any = {}
+    if path.exists():
+        try:
+            known = loads(path.read_bytes())
+        except ValueError:
+            known = None
+        if not isinstance(known, dict):
+            log.warning("%s is not a JSON object and is left as it is; add these entries: %s", path, dict(entries))
+            return
+    if entries:
+        with replaced(path) as file:
+            file.write(orjson.dumps({**known, **entries}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def write_card(path: Path, name: str, about: Mapping[str, Any]) -> None:
+    before = path.read_bytes() if path.exists() else b""
+    found = KEPT.search(before)
+    if before and not found:
+        log.warning("%s was not written by this program and is left as it is.", path)
+        return
+    sets = loads(found[1]) if found else {}
+    sets = {other: told for other, told in sets.items() if still_there(path.parent, told)} | {name: dict(about)}
+    licence = LICENCE.search(before.decode("utf-8", "replace"))
+    page = "\n".join([*front_matter(sets, licence[0] if licence else UNKNOWN_LICENCE), *body(sets)])
+    with replaced(path) as file:
+        kept = b"<!-- what this page is made from, for the next run: " + orjson.dumps(sets) + b" -->\n"
+        file.write(page.encode() + b"\n" + kept)
+
+
+def still_there(folder: Path, told: Mapping[str, Any]) -> bool:
+    return all((folder / name).exists() for name in told["files"].values())
+
+
+def front_matter(sets: Mapping[str, Any], licence: str) -> list[str]:
+    """The hub's YAML. Every text in it is written as JSON, which YAML reads."""
+    most = max(sum(told["rows"].values()) for told in sets.values())
+    size = next((words for limit, words in SIZES if most < limit), "n>1M")
+    lines = ["---", licence, "task_categories:", "- text-generation", "tags:", "- next-utterance-prediction"]
+    lines += ["- preference", "- synthetic", "size_categories:", f"- {size}", "configs:"]
+    for name, told in sets.items():
+        lines += [f"- config_name: {quoted(name)}", "  data_files:"]
+        for split, file in told["files"].items():
+            lines += [f"  - split: {split}", f"    path: {quoted(file)}"]
+    return [*lines, "---"]
+
+
+def body(sets: Mapping[str, Any]) -> list[str]:
+    lines = ["", "# Next-utterance prediction: training data", ""]
+    if any(told["rehearsed"] for told in sets.values()):
+        lines += ["**Some of this was rehearsed, without a model. It is for checking a set-up, not for training.**", ""]
+    lines += [
+        "Each row has a dialogue between a person and an assistant, and what a model that foresees the person's next",
+        "utterance should think and predict. The rows were synthesised with ProUtt's method (arXiv 2601.09713): an",
+        "intent tree, a sentence category, a mining and an exploration view with two predictions each; the rejected",
+        "side follows plausible wrong paths of the tree, or is the draft that was far from what was really said.",
+        "",
+    ]
+    for name, told in sets.items():
+        lines += [f"## {name}", "", "| | |", "| --- | --- |"]
+        lines += [f"| {key} | {cell(value)} |" for key, value in facts_in_words(told)]
+        lines.append("")
+    lines += ["This page is written anew by each run, but for the licence in its head.", ""]
+    return lines
+
+
+def facts_in_words(told: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    facts = [
+        ("mode, format, template", f"{told['mode']}, {told['format']}, {told['template']}"),
+        *((f"rows: {split}", f"{count:,} in {told['files'][split]}") for split, count in told["rows"].items()),
+        ("regions of the drafts", counted(told["regions"])),
+        *((name, counted(values)) for name, values in told["made_with"].items()),
+        ("records read", f"{told['read']:,}"),
+    ]
+    dropped = told["dropped"]
+    return [*facts, ("dropped", counted(dropped))] if dropped else facts
+
+
+def counted(values: Mapping[str, int]) -> str:
+    return ", ".join(f"{value} ({count:,})" for value, count in values.items())
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+
+def quoted(text: str) -> str:
+    return orjson.dumps(text).decode()

@@ -1,0 +1,89 @@
+"""The records of several files in the order of their dialogues' input, one in memory at a time.
+
+A temporary SQLite index says where each one lies, so that equal records give equal training files however they were
+written, and a million take no more memory than one.
+"""
+
+import contextlib
+import logging
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from .utils import loads
+
+log = logging.getLogger(__name__)
+
+MOST_WARNINGS = 20
+
+STARTS = re.compile(rb'\{"sample_id":("(?:[^"\\]|\\.)*"|-?[0-9.eE+-]+|true|false),"item_id":(\d+),"context":')
+POSITION = re.compile(rb'"region":"\w+","position":(\d+)')
+
+
+class Records:
+    """The records of several files in the order of the input, one in memory at a time.
+
+    Lines that are no records, and what `leave_out` is told, are counted and named.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = paths
+        self.left_out = self.count = 0
+        self._index = sqlite3.connect("")  # a temporary database, on disk once it is large
+        self._index.execute("CREATE TABLE records (position, item, sample, file, line, start)")
+
+    def close(self) -> None:
+        self._index.close()
+
+    def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
+        """File, line number and line, once. Records that do not tell their place in the input come last, by id."""
+        with contextlib.ExitStack() as stack:
+            files = [stack.enter_context(path.open("rb")) for path in self.paths]
+            for file_index, file in enumerate(files):
+                self.index(file_index, file)
+            order = "position IS NULL, position, sample, item, file, line"
+            found = self._index.execute(f"SELECT file, line, start FROM records ORDER BY {order}")
+            for file_index, line_number, start in found:
+                self.count += 1
+                files[file_index].seek(start)
+                yield file_index, line_number, files[file_index].readline()
+
+    def index(self, file_index: int, file: BinaryIO) -> None:
+        """Note where each record of the file lies."""
+        start = 0
+        for line_number, line in enumerate(file, 1):
+            try:
+                keys = keys_of(line)
+            except ValueError as error:
+                self.leave_out(file_index, line_number, f"it is not JSON ({error})")
+            else:
+                if line.strip():
+                    place = (*keys, file_index, line_number, start)
+                    self._index.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", place)
+            start += len(line)
+
+    def leave_out(self, file_index: int, line_number: int, reason: str) -> None:
+        self.left_out += 1
+        if self.left_out <= MOST_WARNINGS:
+            log.warning("%s line %d is left out: %s", self.paths[file_index], line_number, reason)
+
+
+def keys_of(line: bytes) -> tuple[int | float | str | None, ...]:
+    """Position, item and sample of a record, as SQLite can sort them. Raises ValueError for a line that is not JSON."""
+    start, end = STARTS.match(line), POSITION.search(line, max(0, len(line) - 1000))
+    if start and end and line.endswith(b"}\n"):  # a record of ours: no need to read all of it
+        return int(end[1]), int(start[2]), sortable(orjson.loads(start[1]))
+    row = loads(line) if line.strip() else None
+    told = row if isinstance(row, dict) else {}
+    return tuple(sortable(told.get(name)) for name in ("position", "item_id", "sample_id"))
+
+
+def sortable(value: Any) -> int | float | str | None:
+    """A scalar as SQLite can hold it; its order has numbers before texts."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(value)
+    return value if isinstance(value, int | float | str) else None

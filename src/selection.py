@@ -1,0 +1,112 @@
+"""Which records become training rows, and on which side of a split; every drop is counted by its reason."""
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, cast, get_args
+
+import orjson
+from pydantic import Field
+
+from .formats import Side
+from .io_utils import hashed
+from .keys import SEEN, Keys
+from .records import Region
+from .schemas import Shape
+
+HIGH, LOW = 0.8, 0.3
+"""The published thresholds, for records that do not tell their region."""
+NO_WORD = re.compile(r"\W+")
+
+
+class Unfit(Exception):
+    """A record that gives no training row; the message says why."""
+
+
+class ChosenSide(Shape):
+    """What an SFT row needs of a record, and what filters and the dataset card ask about it."""
+
+    sample_id: Any = None
+    history: str = Field(alias="chat_history", min_length=1)
+    top_sim: Any = None
+    region: Any = None
+    model: Any = None
+    seed: Any = None
+    prompts: Any = None
+    chosen: Side
+    rehearsal: bool = False
+
+    def region_or_derived(self) -> Region:
+        """The region as told, or else by the best similarity. Raises Unfit where neither is there."""
+        if self.region in get_args(Region):
+            return cast("Region", self.region)
+        similarity = self.similarity()
+        return "close" if similarity >= HIGH else "far" if similarity < LOW else "middle"
+
+    def similarity(self) -> float:
+        if isinstance(self.top_sim, int | float):
+            return self.top_sim
+        raise Unfit("it has no top_sim, by which it is to be filtered")
+
+
+class Pair(ChosenSide):
+    """What a preference row needs of a record."""
+
+    rejected: Side
+
+
+@dataclasses.dataclass
+class Filters:
+    """The wishes of a user about which records count, and how many each of them dropped."""
+
+    min_top_sim: float | None = None
+    regions: Sequence[str] | None = None
+    dedupe: bool = False
+    dropped: Counter[str] = dataclasses.field(default_factory=Counter)
+    _seen: Keys = dataclasses.field(default_factory=Keys)
+
+    def keep(self, record: ChosenSide) -> bool:
+        """Whether the record passes; if not, the reason is counted."""
+        reason = self._reason_against(record)
+        self.dropped[reason] += bool(reason)
+        return not reason
+
+    def _reason_against(self, record: ChosenSide) -> str:
+        if self.min_top_sim is not None and record.similarity() < self.min_top_sim:
+            return f"--min-top-sim {self.min_top_sim:g}"
+        if self.regions and record.region_or_derived() not in self.regions:
+            return f"--regions {','.join(self.regions)}"
+        if self.dedupe:
+            if not self._new("prompt", record.history):
+                return "--dedupe (same dialogue as before)"
+            if not self._new("predictions", *map(normalised, record.chosen.predictions)):
+                return "--dedupe (same predictions as before)"
+        return ""
+
+    def _new(self, *what: str) -> bool:
+        key = hashed(orjson.dumps(what))
+        before = self._seen.get(key)
+        self._seen.mark(key, SEEN)
+        return not before
+
+
+def normalised(text: str) -> str:
+    """The text without what does not count when two are compared: case, punctuation, white space."""
+    return NO_WORD.sub("", text.casefold())
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """Named shares of the dialogues. Which one a dialogue falls into is told by a hash of its id alone."""
+
+    shares: Sequence[tuple[str, float]]
+
+    def of(self, record: ChosenSide) -> str:
+        name = record.history if record.sample_id is None else record.sample_id
+        place = hashed(orjson.dumps(name, default=str)) / 2**64
+        for split, share in self.shares:
+            place -= share
+            if place < 0:
+                return split
+        return self.shares[-1][0]
