@@ -1,0 +1,175 @@
+"""The real consumers take the files as they are: datasets, TRL with peft, LLaMA-Factory.
+
+Needs requirements-consumers.txt; run by scripts/check-consumers.
+"""
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from src.formats import NAMES
+
+from ..conftest import ROOT, command, dialogue, write_rows
+
+datasets = pytest.importorskip("datasets")
+tokenizers = pytest.importorskip("tokenizers")
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+trl = pytest.importorskip("trl")
+
+pytestmark = pytest.mark.filterwarnings("default")  # the consumers' own warnings are not ours to mend
+
+CHAT = (
+    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the rehearsal has made records of 24 dialogues."""
+    folder: Path = tmp_path_factory.mktemp("made")
+    write_rows(folder / "in.jsonl", [dialogue(number) for number in range(24)])
+    assert command("rehearsal", "--input", "in.jsonl", folder=folder).returncode == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(made: Path) -> str:
+    """A tiny model with random weights, and a tokenizer trained on the records."""
+    special = ["<|user|>", "<|assistant|>", "<|system|>", "<|end|>", "<|pad|>"]
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
+    trainer = tokenizers.trainers.BpeTrainer(vocab_size=600, special_tokens=special, initial_alphabet=alphabet)
+    tokenizer.train([str(made / "data/synthesized_raw/rehearsal.jsonl")], trainer)
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|pad|>")
+    fast.chat_template = CHAT
+    shape = transformers.Qwen2Config(
+        vocab_size=len(fast),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+    )
+    place = str(made / "tiny")
+    transformers.Qwen2ForCausalLM(shape).save_pretrained(place)
+    fast.save_pretrained(place)
+    return place
+
+
+def post(folder: Path, *arguments: object) -> None:
+    done = command("postprocess", "--input", "data/synthesized_raw/rehearsal.jsonl", *arguments, folder=folder)
+    assert done.returncode == 0, done.stderr
+
+
+def read_by_datasets(path: Path) -> Any:
+    kind = "parquet" if path.suffix == ".parquet" else "json"
+    return datasets.load_dataset(kind, data_files=str(path), split="train", cache_dir=str(path.parent / "cache"))
+
+
+@pytest.mark.parametrize("ending", [".json", ".jsonl", ".parquet"])
+@pytest.mark.parametrize(("mode", "name"), [(mode, name) for mode, names in NAMES.items() for name in names])
+def test_datasets_reads_every_format(made: Path, mode: str, name: str, ending: str) -> None:
+    post(made, "--mode", mode, "--format", name, "--output", f"{mode}-{name}{ending}")
+    rows = read_by_datasets(made / f"{mode}-{name}{ending}")
+    assert len(rows) == 24
+    assert all(value for row in rows for value in row.values())
+
+
+def test_datasets_reads_a_folder_by_its_card(made: Path) -> None:
+    post(made, "--mode", "sft", "--split", "train=0.7,test=0.3", "--output", "hub/talk.jsonl")
+    read = datasets.load_dataset(str(made / "hub"), "talk", cache_dir=str(made / "cache"))
+    assert sum(len(part) for part in read.values()) == 24
+    assert set(read) == {"train", "test"}
+
+
+def settings(folder: Path, **more: Any) -> dict[str, Any]:
+    quiet = {"report_to": "none", "use_cpu": True, "disable_tqdm": True, "save_strategy": "no", "logging_steps": 1}
+    return {"output_dir": str(folder / "out"), "max_steps": 2, "per_device_train_batch_size": 2, **quiet, **more}
+
+
+def losses(trainer: Any) -> list[float]:
+    return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+
+
+def test_the_dpo_trainer_takes_a_step(made: Path, model: str) -> None:
+    post(made, "--mode", "pref", "--format", "trl", "--output", "dpo.jsonl")
+    rows = read_by_datasets(made / "dpo.jsonl")
+    trainer = trl.DPOTrainer(model, args=trl.DPOConfig(**settings(made, max_length=2048)), train_dataset=rows)
+    trainer.train()
+    assert len(losses(trainer)) == 2
+    assert all(map(math.isfinite, losses(trainer)))
+
+
+@pytest.mark.parametrize("template", ["full", "predictions", "json"])
+def test_the_sft_trainer_takes_a_step(made: Path, model: str, template: str) -> None:
+    post(made, "--mode", "sft", "--template", template, "--output", f"sft-{template}.jsonl")
+    rows = read_by_datasets(made / f"sft-{template}.jsonl")
+    trainer = trl.SFTTrainer(model, args=trl.SFTConfig(**settings(made, max_length=2048)), train_dataset=rows)
+    trainer.train()
+    assert len(losses(trainer)) == 2
+    assert all(map(math.isfinite, losses(trainer)))
+
+
+def test_the_readmes_recipe_for_trl_runs_as_written(made: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As written, but for the model, of which there is none here, and for what keeps a test short."""
+    (recipe,) = re.findall(
+        r"```python\n(.*?DPOTrainer.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert recipe.count('MODEL = "Qwen/Qwen3-0.6B"') == 1
+    records = (made / "data/synthesized_raw/rehearsal.jsonl").read_text()
+    (made / "data/synthesized_raw/LMSYS.jsonl").write_text(records)
+    split = ("--split", "train=0.7,test=0.3", "--output", "data/processed/LMSYS_trl.jsonl")
+    assert command("postprocess", "--mode", "pref", "--format", "trl", *split, folder=made).returncode == 0
+    monkeypatch.chdir(made)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(made / "cache"))
+    shorter = recipe.replace('"Qwen/Qwen3-0.6B"', repr(model)).replace(
+        "DPOConfig(", "DPOConfig(max_steps=1, report_to='none', use_cpu=True, "
+    )
+    names: dict[str, Any] = {}
+    exec(compile(shorter, "recipe", "exec"), names)
+    assert math.isfinite(names["trainer"].state.log_history[0]["train_loss"])
+    assert (made / "dpo/adapter_model.safetensors").exists()
+
+
+SHAREGPT_COLUMNS = {"messages", "system", "tools", "images", "videos", "audios", "chosen", "rejected", "kto_tag"}
+SHAREGPT_TAGS = {
+    "role_tag",
+    "content_tag",
+    "user_tag",
+    "assistant_tag",
+    "observation_tag",
+    "function_tag",
+    "system_tag",
+}
+
+
+def test_llama_factorys_entries_have_its_documented_columns_and_fit_the_rows(made: Path) -> None:
+    post(made, "--mode", "pref", "--output", "lf/pref.json")
+    post(made, "--mode", "sft", "--output", "lf/sft.json")
+    for name, entry in json.loads((made / "lf/dataset_info.json").read_text()).items():
+        assert entry["formatting"] == "sharegpt"
+        assert set(entry["columns"]) <= SHAREGPT_COLUMNS
+        assert set(entry.get("tags", {})) <= SHAREGPT_TAGS
+        assert entry.get("ranking", False) == (name == "pref")
+        (first, *_) = json.loads((made / "lf" / entry["file_name"]).read_text())
+        tags = {
+            "role_tag": "from",
+            "content_tag": "value",
+            "user_tag": "human",
+            "assistant_tag": "gpt",
+            **entry.get("tags", {}),
+        }
+        turns = first[entry["columns"]["messages"]]
+        answers = [first[entry["columns"][side]] for side in ("chosen", "rejected") if side in entry["columns"]]
+        assert turns[0][tags["role_tag"]] == tags["user_tag"]
+        for answer in answers or turns[-1:]:
+            assert answer[tags["role_tag"]] == tags["assistant_tag"]
+            assert answer[tags["content_tag"]]
