@@ -22,25 +22,30 @@ KEPT = re.compile(rb"<!-- what this page is made from, for the next run: (.*) --
 LICENCE = re.compile(r"^license: .*$", re.MULTILINE)
 UNKNOWN_LICENCE = "license: unknown # yours to fill in: it follows from the dialogues' licence and the model's terms"
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-MOST_VALUES = 20  # different models, seeds or digests that a card lists
+MADE_WITH = ("model", "seed", "prompts")
+MOST_KINDS = 100  # of records that are told apart
+OTHERS = ("others",) * 4
 
 
 @dataclasses.dataclass
 class Facts:
     """What a card tells of the records behind one set of training files."""
 
-    regions: Counter[str] = dataclasses.field(default_factory=Counter)
-    made_with: dict[str, Counter[str]] = dataclasses.field(
-        default_factory=lambda: {"model": Counter(), "seed": Counter(), "prompts": Counter()}
-    )
     rehearsed: int = 0
+    _kinds: Counter[tuple[str, ...]] = dataclasses.field(default_factory=Counter)
 
     def note(self, record: ChosenSide) -> None:
-        self.regions[str(record.region or "not told")] += 1
         self.rehearsed += record.rehearsal
-        for name, values in self.made_with.items():
-            told = str(getattr(record, name) if getattr(record, name) is not None else "not told")
-            values[told if told in values or len(values) < MOST_VALUES else "others"] += 1
+        kind = (str(record.region), str(record.model), str(record.seed), str(record.prompts))
+        self._kinds[kind if kind in self._kinds or len(self._kinds) < MOST_KINDS else OTHERS] += 1
+
+    def told(self) -> dict[str, dict[str, int]]:
+        """How many records have which region, model, seed and prompt digest."""
+        counts: dict[str, Counter[str]] = {name: Counter() for name in ("regions of the drafts", *MADE_WITH)}
+        for kind, count in self._kinds.items():
+            for values, value in zip(counts.values(), kind, strict=True):
+                values["not told" if value == "None" else value] += count
+        return {name: dict(values) for name, values in counts.items()}
 
 
 def describe(output: Path, files: Mapping[str, Path], about: Mapping[str, Any]) -> None:
@@ -121,8 +126,7 @@ def facts_in_words(told: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     facts = [
         ("mode, format, template", f"{told['mode']}, {told['format']}, {told['template']}"),
         *((f"rows: {split}", f"{count:,} in {told['files'][split]}") for split, count in told["rows"].items()),
-        ("regions of the drafts", counted(told["regions"])),
-        *((name, counted(values)) for name, values in told["made_with"].items()),
+        *((name, counted(values)) for name, values in told["facts"].items()),
         ("records read", f"{told['read']:,}"),
     ]
     dropped = told["dropped"]

@@ -47,13 +47,13 @@ def thoughts_and_predictions(side: Side) -> str:
         "exploration": side.views.exploration.reasoning,
     }
     safe = {name: without_tags(text, *TAGS) for name, text in thoughts.items()}
-    return fill(ANSWER, {**safe, "predictions": predictions_alone(side)})
+    safe["predictions"] = predictions_alone(side)
+    return fill(ANSWER, safe)
 
 
 def predictions_alone(side: Side) -> str:
     """Each prediction in a tag on a line of its own."""
-    texts = (on_one_line(without_tags(text, *TAGS)) for text in side.predictions)
-    return "\n".join(f"<predict>{text}</predict>" for text in texts)
+    return "\n".join([f"<predict>{on_one_line(without_tags(text, *TAGS))}</predict>" for text in side.predictions])
 
 
 def as_json(side: Side) -> str:

@@ -187,7 +187,7 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     """A file under a temporary name that takes the place of `path` when all went well, and vanishes otherwise."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("wb", buffering=1 << 20) as file:
             yield file
         temporary.replace(path)
     except BaseException:

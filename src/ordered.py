@@ -42,7 +42,7 @@ class Records:
     def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
         """File, line number and line, once. Records that do not tell their place in the input come last, by id."""
         with contextlib.ExitStack() as stack:
-            files = [stack.enter_context(path.open("rb")) for path in self.paths]
+            files = [stack.enter_context(path.open("rb", buffering=1 << 16)) for path in self.paths]
             for file_index, file in enumerate(files):
                 self.index(file_index, file)
             order = "position IS NULL, position, sample, item, file, line"

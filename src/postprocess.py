@@ -194,7 +194,8 @@ def write(records: Records, options: argparse.Namespace, output: Path) -> int:
             raise Stop(f"There is no record that gives a training row, so {output} is not written.")
     about = {
         **{name: getattr(options, name) for name in ("mode", "format", "template")},
-        **{name: getattr(facts, name) for name in ("regions", "made_with", "rehearsed")},
+        "facts": facts.told(),
+        "rehearsed": facts.rehearsed,
         "rows": files.counts,
         "read": records.count,
         "dropped": +filters.dropped,

@@ -434,7 +434,15 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
     """
     if odd := placeholders(template) ^ fields.keys():
         raise KeyError(f"missing or unused prompt fields: {', '.join(sorted(odd))}")
-    return PLACEHOLDER.sub(lambda match: fields[match[1]], template)
+    parts = [*pieces(template)]
+    parts[1::2] = [fields[name] for name in parts[1::2]]
+    return "".join(parts)
+
+
+@functools.cache
+def pieces(template: str) -> tuple[str, ...]:
+    """The template's texts, and between two of them the name of a placeholder."""
+    return tuple(PLACEHOLDER.split(template))
 
 
 @functools.cache
