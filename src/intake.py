@@ -6,7 +6,7 @@ import logging
 import zlib
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import TypeGuard
 
 import orjson
 
@@ -87,12 +87,13 @@ class Intake:
                     log.warning("%s line %d is not JSON and is left out: %s", raw.file, raw.number, raw.reason)
                 continue
             try:
-                yield from self.wanted(raw, position)
+                if self.is_new(raw):
+                    yield from self.wanted(raw, position)
             except PassedOver as reason:
                 self.tally.passed_over[str(reason)] += 1
 
-    def wanted(self, raw: Raw | PassedOver, position: int) -> Iterator[Sample]:
-        """The samples of one dialogue, unless it was made before, is a repetition, or belongs to another shard."""
+    def is_new(self, raw: Raw | PassedOver) -> TypeGuard[Raw]:
+        """Whether a dialogue is neither made before nor another shard's; raises PassedOver where it is a repetition."""
         if isinstance(raw, PassedOver):
             raise raw
         key = None if raw.given_id is None else sample_key(raw.given_id, 0)
@@ -106,10 +107,14 @@ class Intake:
             raise PassedOver("repeated dialogue")
         if self.config.shard and not in_shard(raw, self.config.shard):
             self.tally.elsewhere += 1
-            return
+            return False
         if marks & DONE and self.config.turns != "all":  # told by its id alone: a resumed run passes a million of them
             self.tally.already += 1
-            return
+            return False
+        return True
+
+    def wanted(self, raw: Raw, position: int) -> Iterator[Sample]:
+        """The dialogue's samples that were not made before."""
         for sample in samples(raw, position, self.config, self.tally.put_right):
             if self.keys.get(sample_key(sample.sample_id, sample.item_id)) & DONE:
                 self.tally.already += 1
@@ -119,17 +124,13 @@ class Intake:
 
 def fingerprint(raw: Raw) -> int:
     """A number that equal messages share, for as long as this process runs."""
-    if not isinstance(raw.messages, list):
-        return hash(repr(raw.messages))
-    parts = (part for message in raw.messages for part in said_in(message, raw))
-    return hash((raw.system, *parts))
-
-
-def said_in(message: Any, raw: Raw) -> tuple[str, str]:
-    if not isinstance(message, dict):
-        return "", repr(message)
-    role, content = message.get(raw.role), message.get(raw.content)
-    return str(role), content if isinstance(content, str) else repr((content, message.get("tool_calls")))
+    try:
+        said = [message[raw.content] for message in raw.messages]
+        if None not in said:
+            return hash((raw.system, *said, *[message[raw.role] for message in raw.messages]))
+    except (TypeError, KeyError):
+        pass
+    return hash(repr(raw.messages))  # lists of parts, tool calls, or no dialogue at all
 
 
 def in_shard(raw: Raw, shard: tuple[int, int]) -> bool:

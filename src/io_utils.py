@@ -50,7 +50,7 @@ def made_before(path: Path) -> Keys:
     """The samples that have a record in this output, marked as done."""
     done = Keys()
     if path.is_file():
-        with path.open("rb") as file:
+        with path.open("rb", buffering=1 << 20) as file:
             for number, line in enumerate(file, 1):
                 try:
                     done.mark(key_of_line(line), DONE)

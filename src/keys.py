@@ -37,10 +37,14 @@ class Keys:
             self._grow()
 
     def _grow(self) -> None:
-        held, self._slots = self._slots, array("Q", bytes(8 * (len(self._slots) * 5 // 4 | 1)))
+        held, size = self._slots, len(self._slots) * 5 // 4 | 1
+        slots = self._slots = array("Q", bytes(8 * size))
         for value in held:
             if value:
-                self._slots[self._slot(value & ~MARKS)] = value
+                place = (value & ~MARKS) % size
+                while slots[place]:  # all are different: any free slot will do
+                    place = place + 1 if place + 1 < size else 0
+                slots[place] = value
 
 
 class Fingerprints:
@@ -76,8 +80,10 @@ class Fingerprints:
     def _grow(self) -> None:
         held = zip(self._high, self._low, strict=True)
         size = len(self._high) * 5 // 4 | 1
-        self._high, self._low = array("I", bytes(4 * size)), array("H", bytes(2 * size))
+        highs, lows = self._high, self._low = array("I", bytes(4 * size)), array("H", bytes(2 * size))
         for high, low in held:
             if high or low:
-                place = self._slot(high << 16 | low)
-                self._high[place], self._low[place] = high, low
+                place = (high << 16 | low) % size
+                while highs[place] or lows[place]:
+                    place = place + 1 if place + 1 < size else 0
+                highs[place], lows[place] = high, low

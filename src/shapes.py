@@ -4,12 +4,11 @@ A shape is recognised by a row's fields. Each gives messages under one pair of k
 role's name means, and what to do with odd turns, is told in `dialogues`.
 """
 
-import dataclasses
 import logging
 import math
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -20,12 +19,14 @@ from .sources import Row, Unreadable
 log = logging.getLogger(__name__)
 
 
+MOST_SEEN = 1000  # sets of fields that are remembered
+
+
 class PassedOver(Exception):
     """This row or dialogue gives no sample; the message is the reason that the summary counts."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """A dialogue as it came: its own id, if it has one, and its messages under the names that its shape uses."""
 
     given_id: SampleId | None
@@ -36,18 +37,26 @@ class Raw:
     """A system prompt that stands beside the messages."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Shape:
-    """How to know a row of this shape, and how to read it."""
-
-    name: str
-    fits: Callable[[dict[str, Any]], bool]
-    read: Callable[[dict[str, Any], str | None], Raw]
+IDS = ("id", "conversation_id", "conversation_hash")
+FIELDS = ("conversation", "messages", "conversations")
+# What a row of role-and-content messages is called, by a field that it has beside them; the first that fits.
+NAMES = (
+    ("conversation_id", "LMSYS-Chat-1M"),
+    ("conversation_hash", "WildChat"),
+    ("goal", "CrossWOZ"),
+    ("conversation", "dialogues"),
+    ("conversations", "dialogues"),
+    ("messages", "OpenAI messages"),
+)
 
 
 def id_of(row: dict[str, Any], key: str | None = None) -> SampleId | None:
     """The row's own id, if it has one. Raises PassedOver for one that cannot be kept as it is."""
-    given = next((row[name] for name in IDS if row.get(name) is not None), key)
+    given = key
+    for name in IDS:
+        if row.get(name) is not None:
+            given = row[name]
+            break
     if given is None or isinstance(given, str):
         return given
     if not isinstance(given, int | float) or not math.isfinite(given):
@@ -57,34 +66,30 @@ def id_of(row: dict[str, Any], key: str | None = None) -> SampleId | None:
     return given
 
 
-IDS = ("id", "conversation_id", "conversation_hash")
+def field_of(row: dict[str, Any]) -> str | None:
+    """The field that holds the messages."""
+    for field in FIELDS:
+        if field in row:
+            return field
+    return None
 
 
-def speaks_as(messages: Any, name: str) -> bool:
-    """Whether the first message that is an object has this key."""
-    if not isinstance(messages, list):
-        return False
-    return next((name in message for message in messages if isinstance(message, dict)), False)
+def is_sharegpt(messages: Any) -> bool:
+    """Whether the messages are told as `from` and `value`."""
+    return isinstance(messages, list) and bool(messages) and isinstance(messages[0], dict) and "from" in messages[0]
 
 
-def under(field: str, role: str = "role", content: str = "content") -> Callable[[dict[str, Any], str | None], Raw]:
-    def read(row: dict[str, Any], key: str | None) -> Raw:
-        system = row.get("system")
-        return Raw(id_of(row, key), row[field], role, content, system if isinstance(system, str) else "")
-
-    return read
+def raw_of(row: dict[str, Any], field: str, key: str | None) -> Raw:
+    names = ("from", "value") if is_sharegpt(row[field]) else ("role", "content")
+    system = row.get("system")
+    return Raw(id_of(row, key), row[field], *names, system if isinstance(system, str) else "")
 
 
-SHAPES = (
-    Shape("LMSYS-Chat-1M", lambda row: "conversation" in row and "conversation_id" in row, under("conversation")),
-    Shape("WildChat", lambda row: "conversation" in row and "conversation_hash" in row, under("conversation")),
-    Shape("ShareGPT", lambda row: speaks_as(row.get("conversations"), "from"), under("conversations", "from", "value")),
-    Shape("ShareGPT", lambda row: speaks_as(row.get("conversation"), "from"), under("conversation", "from", "value")),
-    Shape("dialogues", lambda row: "conversation" in row, under("conversation")),
-    Shape("CrossWOZ", lambda row: "messages" in row and "goal" in row, under("messages")),
-    Shape("OpenAI messages", lambda row: "messages" in row, under("messages")),
-    Shape("dialogues", lambda row: "conversations" in row, under("conversations")),
-)
+def name_of(row: dict[str, Any], field: str) -> str:
+    """What the log calls the shape of this row."""
+    return "ShareGPT" if is_sharegpt(row[field]) else next(name for beside, name in NAMES if beside in row)
+
+
 OASST_TREES, OASST_MESSAGES = "OASST message trees", "OASST flat messages"
 
 
@@ -94,6 +99,8 @@ class Reader:
     def __init__(self, paths: OasstPaths) -> None:
         self._paths = paths
         self._said: set[tuple[str, str]] = set()
+        self._seen: set[tuple[str, ...]] = set()
+        """Sets of fields by file, so that a shape's name is looked for once and not for each row."""
 
     def dialogues(self, rows: Iterable[tuple[str, Row | Unreadable]]) -> Iterator[Raw | PassedOver | Unreadable]:
         """The dialogues of the rows, in order; where a row has none, the reason; what could not be read as it is.
@@ -113,10 +120,12 @@ class Reader:
         value = {"messages": row.value} if isinstance(row.value, list) else row.value
         if not isinstance(value, dict):
             yield PassedOver("not a JSON object")
-        elif (shape := next((shape for shape in SHAPES if shape.fits(value)), None)) is not None:
-            self._say(file, shape.name)
+        elif field := field_of(value):
+            if (seen := (file, *value)) not in self._seen and len(self._seen) < MOST_SEEN:
+                self._seen.add(seen)
+                self._say(file, name_of(value, field))
             try:
-                yield shape.read(value, row.key)
+                yield raw_of(value, field, row.key)
             except PassedOver as reason:
                 yield reason
         elif isinstance(prompt := value.get("prompt"), dict) and isinstance(prompt.get("replies"), list):

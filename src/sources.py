@@ -15,7 +15,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
 from .config import Stop
 from .utils import LENIENT, loads, without_surrogates
@@ -49,8 +49,7 @@ class Unreadable:
     reason: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One entry of a file; `key` is its name where the file is one JSON object of entries."""
 
     value: Any
