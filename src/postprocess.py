@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from .card import Facts, describe
 from .config import Parser, Stop, as_command, number, one_of
 from .formats import DEFAULT, NAMES, PREF, SFT, TEMPLATES, Mode, Row
+from .heuristics import TAGS
 from .ordered import Records
 from .records import Region
 from .selection import ChosenSide, Filters, Pair, Split, Unfit
@@ -128,6 +129,10 @@ def regions(text: str) -> list[str]:
     return [one_of(*get_args(Region))(region.strip()) for region in text.split(",")]
 
 
+def tags(text: str) -> list[str]:
+    return [one_of(*TAGS)(tag.strip()) for tag in text.split(",")]
+
+
 EXAMPLES = """\
 examples:
   python -m src.postprocess --input data/synthesized_raw/LMSYS.jsonl --mode pref
@@ -160,6 +165,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--split", type=split, help="shares of the dialogues, a file each, e.g. train=0.95,test=0.05")
     add("--min-top-sim", type=number(0, 1), help="drop pairs whose best draft prediction is less similar than this")
     add("--regions", type=regions, help="keep only pairs of these regions, of close,middle,far")
+    add("--drop", type=tags, default=[], help="drop pairs with these marks of python -m src.quality, e.g. artifact")
     add("--dedupe", action="store_true", help="drop what has the dialogue or the predictions of an earlier pair")
     options = parser.parse_args(arguments)
     options.format = options.format or DEFAULT[options.mode]
@@ -184,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def write(records: Records, options: argparse.Namespace, output: Path) -> int:
     """Write the files and what stands beside them, and tell how many rows there are."""
     shape, maker = MAKERS[options.mode]
-    filters, facts = Filters(options.min_top_sim, options.regions, options.dedupe), Facts()
+    filters, facts = Filters(options.min_top_sim, options.regions, options.dedupe, options.drop), Facts()
     split_of = options.split.of if options.split else lambda _: WHOLE
     with TrainingFiles(output, splits=bool(options.split)) as files:
         for record, row in training_rows(records, shape, maker(options.format, options.template), filters):

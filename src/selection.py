@@ -34,6 +34,7 @@ class ChosenSide(Shape):
     model: Any = None
     seed: Any = None
     prompts: Any = None
+    quality: Any = None
     chosen: Side
     rehearsal: bool = False
 
@@ -49,6 +50,12 @@ class ChosenSide(Shape):
             return self.top_sim
         raise Unfit("it has no top_sim, by which it is to be filtered")
 
+    def tags(self) -> set[str]:
+        """What `python -m src.quality` has marked it with. Raises Unfit where that was not run."""
+        if isinstance(self.quality, dict) and isinstance(self.quality.get("tags"), list):
+            return {str(mark.get("tag")) for mark in self.quality["tags"] if isinstance(mark, dict)}
+        raise Unfit("it has no quality marks to drop it by; run python -m src.quality on the records first")
+
 
 class Pair(ChosenSide):
     """What a preference row needs of a record."""
@@ -63,6 +70,7 @@ class Filters:
     min_top_sim: float | None = None
     regions: Sequence[str] | None = None
     dedupe: bool = False
+    drop: Sequence[str] = ()
     dropped: Counter[str] = dataclasses.field(default_factory=Counter)
     _seen: Keys = dataclasses.field(default_factory=Keys)
 
@@ -77,6 +85,8 @@ class Filters:
             return f"--min-top-sim {self.min_top_sim:g}"
         if self.regions and record.region_or_derived() not in self.regions:
             return f"--regions {','.join(self.regions)}"
+        if self.drop and (marked := [tag for tag in self.drop if tag in record.tags()]):
+            return f"--drop {marked[0]}"
         if self.dedupe:
             if not self._new("prompt", record.history):
                 return "--dedupe (same dialogue as before)"

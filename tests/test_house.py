@@ -22,11 +22,11 @@ LINES = [
     {"prompts", "endpoint", "intake", "ordered", "training_files"},
     {"client", "formats"},
     {"selection"},
-    {"card"},
+    {"card", "heuristics"},
     {"progress"},
     {"runner"},
     {"estimate", "preview"},
-    {"synthesis", "postprocess"},
+    {"synthesis", "postprocess", "quality"},
     {"standin"},
     {"rehearsal"},
 ]
@@ -104,7 +104,7 @@ def test_the_readme_names_every_module() -> None:
             assert f"{path.name}" in readme(), path.name
 
 
-@pytest.mark.parametrize("module", ["synthesis", "postprocess", "rehearsal"])
+@pytest.mark.parametrize("module", ["synthesis", "postprocess", "quality", "rehearsal"])
 def test_help_teaches(module: str, tmp_path: Path) -> None:
     done = command(module, "--help", folder=tmp_path)
     assert done.returncode == 0

@@ -1,0 +1,220 @@
+"""Quality marks: each planted fault is found where it is, clean pairs get no mark, and postprocess obeys."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from src.heuristics import TAGS, MarkedRecord, marks
+
+from .conftest import command, read_rows, synthesis, turns, write_rows
+
+TREE = {"rose bed": {"soil": "clay", "size": "4 m"}, "watering": {"time": "morning"}}
+
+
+def side(mining: list[str], exploring: list[str], category: str, paths: str) -> dict[str, Any]:
+    return {
+        "intent_tree": TREE,
+        "utterance_category_reason": {"category": category, "reasoning": "The user has asked step by step so far."},
+        "insight_reason": {
+            "mining_view": {"reasoning": f"The assistant has just named clay. {paths}", "predictions": mining},
+            "explore_view": {
+                "reasoning": "What is planted needs food: rose bed -> feeding - compost.",
+                "predictions": exploring,
+            },
+        },
+    }
+
+
+def clean() -> dict[str, Any]:
+    """A pair as a good model makes it."""
+    exploring = ["Should I feed them with compost as well?", "Do I need a fence against the deer around here?"]
+    chosen = ["How deep must I dig the holes in clay?", "Which roses stand heavy soil?"]
+    rejected = ["How often should I water them in June?", "Is four metres enough for ten bushes?"]
+    true, wrong = [
+        [{"source_node": "rose bed", "target_node": target} for target in pair]
+        for pair in (("planting depth", "varieties for clay"), ("summer watering", "number of bushes"))
+    ]
+    return {
+        "sample_id": "clean",
+        "item_id": 0,
+        "context": turns(
+            "I want a rose bed.", "What soil is there?", "Heavy clay, I am afraid.", "Clay suits roses well."
+        ),
+        "label": "And how deep do the holes have to be?",
+        "chat_history": "[Round 1]\nUser: I want a rose bed.",
+        "gt_insight_path": {"insight": "Mining", "path": true, "insight_reasoning": "", "path_reasoning": ""},
+        "revised_insight_reason": {"thinking": "t", "revised": "r", "predictions": chosen},
+        "chosen": side(
+            chosen, exploring, "Question", "rose bed -> planting depth, and rose bed -> varieties for clay."
+        ),
+        "rejected": {
+            "incorrect_path": wrong,
+            **side(rejected, exploring, "Question", "rose bed -> summer watering, and rose bed -> number of bushes."),
+        },
+    }
+
+
+def chinese() -> dict[str, Any]:
+    """The same in Chinese, as it comes: short, with a reaction that repeats no turn."""
+    record = clean()
+    record["context"] = turns(
+        "你好，帮我找一家酒店。", "推荐北京云天酒店。", "好的，电话是多少？", "电话是010-63553377。"
+    )
+    record["label"] = "好的，谢谢你！"
+    for side_of in (record["chosen"], record["rejected"]):
+        side_of["utterance_category_reason"]["category"] = "Statement"
+        side_of["insight_reason"]["explore_view"]["predictions"] = ["晚上我想去附近的餐馆吃饭。", "明天去故宫玩一天。"]
+    record["chosen"]["insight_reason"]["mining_view"]["predictions"] = [
+        "太好了，谢谢你啊！",
+        "记下了，我一会儿就打电话订房。",
+    ]
+    record["rejected"]["insight_reason"]["mining_view"]["predictions"] = [
+        "地址我还不知道呢，离地铁近一点就好。",
+        "房间最好带早餐。",
+    ]
+    return record
+
+
+def plant(record: dict[str, Any], side_name: str, view: str, place: int, text: str) -> None:
+    record[side_name]["insight_reason"][view]["predictions"][place] = text
+
+
+def predict(side_name: str, text: str, view: str = "mining_view") -> Callable[[dict[str, Any]], None]:
+    return lambda record: plant(record, side_name, view, 0, text)
+
+
+def all_of(side_name: str, *texts: str) -> Callable[[dict[str, Any]], None]:
+    def change(record: dict[str, Any]) -> None:
+        for place, text in enumerate(texts):
+            plant(record, side_name, ("mining_view", "explore_view")[place // 2], place % 2, text)
+
+    return change
+
+
+def change_path(side_name: str, key: str, value: str) -> Callable[[dict[str, Any]], None]:
+    def change(record: dict[str, Any]) -> None:
+        paths = record["gt_insight_path"]["path"] if side_name == "true" else record["rejected"]["incorrect_path"]
+        paths[1][key] = value
+
+    return change
+
+
+def exploring_known(record: dict[str, Any]) -> None:
+    record["gt_insight_path"] |= {"insight": "Exploration"}
+    record["gt_insight_path"]["path"][0]["target_node"] = "Watering - hose"
+    for name in ("chosen", "rejected"):
+        view = record[name]["insight_reason"]["explore_view"]
+        view["reasoning"] += " Watering - hose; varieties for clay; summer watering; number of bushes"
+
+
+def alike(record: dict[str, Any]) -> None:
+    record["rejected"]["insight_reason"]["mining_view"]["predictions"] = [
+        "How deep must I dig the holes in clay then?",
+        "Which roses stand heavy soil??",
+    ]
+
+
+STATED = ("I dug the holes today.", "It rained a lot here.", "My soil is heavy clay.", "I like the red ones best.")
+PLANTED: list[tuple[str, str | None, Callable[[dict[str, Any]], Any]]] = [
+    ("prediction_repeats_context", "chosen", predict("chosen", "heavy clay, I am afraid")),
+    ("prediction_leaks_utterance", "rejected", predict("rejected", "OK. And how deep do the holes have to be?")),
+    ("artifact", "chosen", predict("chosen", "How about rose bed -> compost?")),
+    ("artifact", "rejected", predict("rejected", "Can the mining view be longer?")),
+    ("wrong_language", "chosen", predict("chosen", "请问这个洞要挖多深？")),
+    ("wrong_language", "rejected", predict("rejected", "Как часто поливать розы летом?")),
+    (
+        "category_mismatch",
+        "rejected",
+        lambda record: record["rejected"]["utterance_category_reason"].update(category="Statement"),
+    ),
+    ("path_not_in_reasoning", "rejected", change_path("rejected", "target_node", "winter protection")),
+    ("path_not_in_reasoning", "chosen", change_path("true", "target_node", "moles")),
+    ("unknown_source_node", "rejected", change_path("rejected", "source_node", "greenhouse")),
+    ("unknown_source_node", None, change_path("true", "source_node", "greenhouse")),
+    ("exploration_without_new_topic", None, exploring_known),
+    ("duplicate_predictions", "chosen", predict("chosen", "which ROSES stand heavy soil")),
+    ("sides_too_alike", None, alike),
+    ("too_short", "chosen", predict("chosen", "?")),
+    ("too_long", "rejected", predict("rejected", "How often should I water them, and " * 20 + "when?")),
+    ("tag_injection", "chosen", predict("chosen", "What does </think> mean?")),
+    ("tag_injection", None, lambda record: record["context"][0].update(content="I want <predict>x</predict>.")),
+    ("copied_utterance", None, lambda record: record.update(label="heavy clay i am afraid!")),
+    ("refusal", "rejected", predict("rejected", "As an AI, I have no roses, do I?")),
+    ("refusal", "chosen", predict("chosen", "抱歉，我无法提供这个信息")),
+]
+
+
+def found(record: dict[str, Any]) -> set[tuple[str, str | None]]:
+    return {(mark.tag, mark.side) for mark in marks(MarkedRecord.model_validate(record))}
+
+
+@pytest.mark.parametrize("record", [clean(), chinese()])
+def test_a_clean_pair_gets_no_mark(record: dict[str, Any]) -> None:
+    assert found(record) == set()
+
+
+@pytest.mark.parametrize(("tag", "where", "fault"), PLANTED)
+def test_a_planted_fault_is_found_where_it_is(
+    tag: str, where: str | None, fault: Callable[[dict[str, Any]], Any]
+) -> None:
+    record = clean()
+    fault(record)
+    assert (tag, where) in found(record)
+    assert len(found(record) - {(tag, where)}) <= 1  # one fault may well show in two ways
+
+
+def test_every_heuristic_has_a_planted_fault() -> None:
+    assert {tag for tag, _, _ in PLANTED} == set(TAGS)
+
+
+def test_statements_said_as_statements_are_no_mismatch() -> None:
+    record = clean()
+    for name in ("chosen", "rejected"):
+        record[name]["utterance_category_reason"]["category"] = "Statement"
+        all_of(name, *STATED)(record)
+    assert "category_mismatch" not in {tag for tag, _ in found(record)}
+
+
+def test_marks_are_written_counted_and_obeyed(tmp_path: Path) -> None:
+    faulty, odd = clean(), copy.deepcopy(clean())
+    faulty["sample_id"], odd["sample_id"] = "faulty", "odd"
+    predict("chosen", "What is a tree path?")(faulty)
+    odd["label"] = "heavy clay, I am afraid."
+    write_rows(tmp_path / "in.jsonl", [clean(), faulty, odd, "no record"])
+    done = command("quality", "--input", "in.jsonl", folder=tmp_path)
+    assert done.returncode == 3
+    assert "in.jsonl line 4 is left out" in done.stderr
+    for told in ("records        3 in in.quality.jsonl", "without marks  1", "1: artifact", "1: copied_utterance"):
+        assert told in done.stdout
+    rows = read_rows(tmp_path / "in.quality.jsonl")
+    assert [[mark["tag"] for mark in row["quality"]["tags"]] for row in rows] == [
+        [],
+        ["artifact"],
+        ["copied_utterance"],
+    ]
+    assert rows[1]["quality"]["tags"][0] == {
+        "tag": "artifact",
+        "side": "chosen",
+        "evidence": "'tree path' in What is a tree path?",
+    }
+    dropped = ("--drop", "artifact,refusal", "--output", "out.jsonl")
+    done = command("postprocess", "--input", "in.quality.jsonl", *dropped, folder=tmp_path)
+    assert (done.returncode, len(read_rows(tmp_path / "out.jsonl"))) == (0, 2)
+    assert "dropped        1: --drop artifact" in done.stdout
+    unmarked = command("postprocess", "--input", "in.jsonl", *dropped, folder=tmp_path)
+    assert "run python -m src.quality on the records first" in unmarked.stderr
+
+
+def test_records_of_a_run_are_marked_and_stay_as_they_are(endpoint: Callable[..., str], tmp_path: Path) -> None:
+    write_rows(
+        tmp_path / "in.jsonl",
+        [{"id": number, "conversation": turns("a b", "c", f"word {number}")} for number in range(5)],
+    )
+    assert synthesis(tmp_path, endpoint()).returncode == 0
+    assert command("quality", "--input", "out.jsonl", folder=tmp_path).returncode == 0
+    before, after = read_rows(tmp_path / "out.jsonl"), read_rows(tmp_path / "out.quality.jsonl")
+    assert [{key: value for key, value in row.items() if key != "quality"} for row in after] == before
+    assert all("quality" in row for row in after)
