@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 360, 60, 130, 48, 56
 COLOURS = {"aiohttp": "#777777", "openai": "#c2571a", "pipeline": "#1a6fc2"}
 STEPS = 5  # lines across
+LETTERS = 14  # between two lines of text
 
 
 def svg(
@@ -37,10 +38,12 @@ def svg(
         yield from lines()
 
     def lines() -> Iterator[str]:
-        for name, found in rates.items():
+        heights: list[int] = []
+        for name, found in sorted(rates.items(), key=lambda item: -item[1][-1]):
             drawn = [place(number, rate) for number, rate in enumerate(found)]
             yield f'<polyline points="{" ".join(drawn)}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"/>'
-            y = int(drawn[-1].split(",")[1]) + 4
+            y = max([int(drawn[-1].split(",")[1]) + 4, *(height + LETTERS for height in heights[-1:])])
+            heights.append(y)
             yield f'<text x="{WIDTH - RIGHT + 8}" y="{y}" fill="{COLOURS[name]}">{names[name]}</text>'
 
     return "\n".join([*parts(), "</svg>\n"])

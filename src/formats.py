@@ -39,21 +39,24 @@ class Side(Shape):
 
 def thoughts_and_predictions(side: Side) -> str:
     """All thoughts in one tag, then each prediction in a tag on a line of its own."""
-    thoughts = {
-        "tree": as_text(side.tree),
-        "category_reasoning": side.category.reasoning,
-        "category": side.category.category,
-        "mining": side.views.mining.reasoning,
-        "exploration": side.views.exploration.reasoning,
-    }
-    safe = {name: without_tags(text, *TAGS) for name, text in thoughts.items()}
-    safe["predictions"] = predictions_alone(side)
-    return fill(ANSWER, safe)
+    names = ("tree", "category_reasoning", "category", "mining", "exploration")
+    views = side.views
+    thoughts = [as_text(side.tree), side.category.reasoning, side.category.category]
+    thoughts += [views.mining.reasoning, views.exploration.reasoning]
+    fields = dict(zip(names, safe(thoughts), strict=True))
+    fields["predictions"] = predictions_alone(side)
+    return fill(ANSWER, fields)
 
 
 def predictions_alone(side: Side) -> str:
     """Each prediction in a tag on a line of its own."""
-    return "\n".join([f"<predict>{on_one_line(without_tags(text, *TAGS))}</predict>" for text in side.predictions])
+    texts = [f"<predict>{on_one_line(text)}</predict>" for text in safe([*side.predictions])]
+    return "\n".join(texts)
+
+
+def safe(texts: list[str]) -> list[str]:
+    """The texts without what could be taken for a tag of ours. Nearly all have no bracket at all: one look tells."""
+    return [without_tags(text, *TAGS) for text in texts] if "<" in "".join(texts) else texts
 
 
 def as_json(side: Side) -> str:

@@ -23,7 +23,7 @@ from .formats import DEFAULT, NAMES, PREF, SFT, TEMPLATES, Mode, Row
 from .heuristics import TAGS
 from .ordered import Records
 from .records import Region
-from .selection import ChosenSide, Filters, Pair, Split, Unfit
+from .selection import ChosenSide, Filters, Pair, Split, Unfit, name_of
 from .training_files import KINDS, TrainingFiles
 from .utils import loads
 
@@ -129,6 +129,17 @@ def regions(text: str) -> list[str]:
     return [one_of(*get_args(Region))(region.strip()) for region in text.split(",")]
 
 
+def marks(text: str) -> dict[str, str]:
+    """The file's marks by sample."""
+    try:
+        rows = [loads(line) for line in Path(text).read_bytes().splitlines() if line.strip()]
+        return {name_of(row["sample_id"], row["item_id"]): row["mark"] for row in rows if row["mark"]}
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text} cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise argparse.ArgumentTypeError(f"{text} holds no marks as the page of src.report gives them") from error
+
+
 def tags(text: str) -> list[str]:
     return [one_of(*TAGS)(tag.strip()) for tag in text.split(",")]
 
@@ -166,6 +177,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--min-top-sim", type=number(0, 1), help="drop pairs whose best draft prediction is less similar than this")
     add("--regions", type=regions, help="keep only pairs of these regions, of close,middle,far")
     add("--drop", type=tags, default=[], help="drop pairs with these marks of python -m src.quality, e.g. artifact")
+    add("--marks", type=marks, default={}, help="marks made on the page of python -m src.report: drop, or keep always")
     add("--dedupe", action="store_true", help="drop what has the dialogue or the predictions of an earlier pair")
     options = parser.parse_args(arguments)
     options.format = options.format or DEFAULT[options.mode]
@@ -190,7 +202,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def write(records: Records, options: argparse.Namespace, output: Path) -> int:
     """Write the files and what stands beside them, and tell how many rows there are."""
     shape, maker = MAKERS[options.mode]
-    filters, facts = Filters(options.min_top_sim, options.regions, options.dedupe, options.drop), Facts()
+    wishes = {name: getattr(options, name) for name in ("min_top_sim", "regions", "dedupe", "drop", "marks")}
+    filters, facts = Filters(**wishes), Facts()
     split_of = options.split.of if options.split else lambda _: WHOLE
     with TrainingFiles(output, splits=bool(options.split)) as files:
         for record, row in training_rows(records, shape, maker(options.format, options.template), filters):

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast, get_args
 
 import orjson
@@ -28,6 +28,7 @@ class ChosenSide(Shape):
     """What an SFT row needs of a record, and what filters and the dataset card ask about it."""
 
     sample_id: Any = None
+    item_id: Any = 0
     history: str = Field(alias="chat_history", min_length=1)
     top_sim: Any = None
     region: Any = None
@@ -71,34 +72,42 @@ class Filters:
     regions: Sequence[str] | None = None
     dedupe: bool = False
     drop: Sequence[str] = ()
+    marks: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """What people decided on the page of `src.report`, by `name_of`: drop, or keep whatever else speaks against it."""
     dropped: Counter[str] = dataclasses.field(default_factory=Counter)
     _seen: Keys = dataclasses.field(default_factory=Keys)
 
     def keep(self, record: ChosenSide) -> bool:
-        """Whether the record passes; if not, the reason is counted."""
-        reason = self._reason_against(record)
+        """Whether the record passes; if not, the first reason is counted."""
+        mark = self.marks.get(name_of(record.sample_id, record.item_id)) if self.marks else None
+        if mark == "keep":
+            return True
+        reason = "--marks" if mark == "drop" else next(self._reasons_against(record), "")
         self.dropped[reason] += bool(reason)
         return not reason
 
-    def _reason_against(self, record: ChosenSide) -> str:
+    def _reasons_against(self, record: ChosenSide) -> Iterator[str]:
         if self.min_top_sim is not None and record.similarity() < self.min_top_sim:
-            return f"--min-top-sim {self.min_top_sim:g}"
+            yield f"--min-top-sim {self.min_top_sim:g}"
         if self.regions and record.region_or_derived() not in self.regions:
-            return f"--regions {','.join(self.regions)}"
+            yield f"--regions {','.join(self.regions)}"
         if self.drop and (marked := [tag for tag in self.drop if tag in record.tags()]):
-            return f"--drop {marked[0]}"
-        if self.dedupe:
-            if not self._new("prompt", record.history):
-                return "--dedupe (same dialogue as before)"
-            if not self._new("predictions", *map(normalised, record.chosen.predictions)):
-                return "--dedupe (same predictions as before)"
-        return ""
+            yield f"--drop {marked[0]}"
+        if self.dedupe and not self._new("prompt", record.history):
+            yield "--dedupe (same dialogue as before)"
+        if self.dedupe and not self._new("predictions", *map(normalised, record.chosen.predictions)):
+            yield "--dedupe (same predictions as before)"
 
     def _new(self, *what: str) -> bool:
         key = hashed(orjson.dumps(what))
         before = self._seen.get(key)
         self._seen.mark(key, SEEN)
         return not before
+
+
+def name_of(sample_id: Any, item_id: Any) -> str:
+    """What a sample is called in a file of marks: its id, whose type counts, and its item."""
+    return orjson.dumps([sample_id, item_id], default=str).decode()
 
 
 def normalised(text: str) -> str:

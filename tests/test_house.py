@@ -15,7 +15,7 @@ SOURCES = sorted((ROOT / "src").glob("*.py"))
 
 LINES = [
     {"config", "schemas"},
-    {"records", "utils", "keys"},
+    {"records", "utils", "keys", "charts"},
     {"sources", "io_utils", "store", "limits", "outage", "pacing", "wire"},
     {"shapes"},
     {"dialogues"},
@@ -26,7 +26,7 @@ LINES = [
     {"progress"},
     {"runner"},
     {"estimate", "preview"},
-    {"synthesis", "postprocess", "quality"},
+    {"synthesis", "postprocess", "quality", "report"},
     {"standin"},
     {"rehearsal"},
 ]
@@ -104,7 +104,7 @@ def test_the_readme_names_every_module() -> None:
             assert f"{path.name}" in readme(), path.name
 
 
-@pytest.mark.parametrize("module", ["synthesis", "postprocess", "quality", "rehearsal"])
+@pytest.mark.parametrize("module", ["synthesis", "postprocess", "quality", "report", "rehearsal"])
 def test_help_teaches(module: str, tmp_path: Path) -> None:
     done = command(module, "--help", folder=tmp_path)
     assert done.returncode == 0

@@ -1,0 +1,301 @@
+"""One HTML page that shows what a run has made: totals, charts, and every pair, to be read and marked.
+
+    python -m src.report --input data/synthesized_raw/LMSYS.quality.jsonl
+
+The page needs no network. Marks that are made on it are downloaded as JSONL, which `postprocess --marks` obeys.
+`--text` prints the totals on a terminal instead.
+"""
+
+import argparse
+import base64
+import dataclasses
+import hashlib
+import html
+import logging
+import re
+import sqlite3
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from .charts import bars, histogram, table
+from .config import Parser, Stop, as_command, number
+from .heuristics import MarkedRecord, MarkedSide
+from .io_utils import replaced
+from .utils import loads, shortened
+
+log = logging.getLogger(__name__)
+
+HERE = Path(__file__).parent
+BLOCKS = " ▁▂▃▄▅▆▇█"
+LONGEST_TITLE = 120  # characters of an utterance in the list
+
+
+class ShownRecord(MarkedRecord):
+    """A record as far as the page shows it."""
+
+    sample_id: Any = None
+    item_id: Any = 0
+    region: str = "not told"
+    top_sim: float | None = None
+    category_truth: dict[str, Any] | None = None
+    evaluate_reason: tuple[dict[str, Any], ...] = ()
+    quality: dict[str, Any] | None = None
+    usage: dict[str, Any] | None = None
+    rehearsal: bool = False
+
+    @property
+    def tags(self) -> list[dict[str, Any]]:
+        return [mark for mark in (self.quality or {}).get("tags", []) if isinstance(mark, dict)]
+
+
+@dataclasses.dataclass
+class Totals:
+    """What the overview counts."""
+
+    pairs: int = 0
+    left_out: int = 0
+    rehearsed: int = 0
+    similarities: list[int] = dataclasses.field(default_factory=lambda: [0] * 20)
+    regions: Counter[str] = dataclasses.field(default_factory=Counter)
+    views: Counter[str] = dataclasses.field(default_factory=Counter)
+    chosen: Counter[str] = dataclasses.field(default_factory=Counter)
+    rejected: Counter[str] = dataclasses.field(default_factory=Counter)
+    tags: Counter[str] = dataclasses.field(default_factory=Counter)
+    tokens: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    def add(self, record: ShownRecord) -> None:
+        self.pairs += 1
+        self.rehearsed += record.rehearsal
+        if record.top_sim is not None:
+            self.similarities[min(19, max(0, int(record.top_sim * 20)))] += 1
+        self.regions[record.region] += 1
+        self.views[record.truth_path.view if record.truth_path else "not told"] += 1
+        self.chosen[record.chosen.category.category] += 1
+        self.rejected[record.rejected.category.category] += 1
+        self.tags.update({str(mark.get("tag")) for mark in record.tags})
+        self.tokens.update({name: count for name, count in (record.usage or {}).items() if isinstance(count, int)})
+
+
+# ---------------------------------------------------------------------------------------------- records into the page
+
+
+def records(path: Path, totals: Totals) -> Iterator[ShownRecord]:
+    with path.open("rb", buffering=1 << 20) as file:
+        for number_, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                record = ShownRecord.model_validate(loads(line))
+            except ValueError as error:
+                totals.left_out += 1
+                reason = "it is not a record" if isinstance(error, ValidationError) else f"it is not JSON ({error})"
+                log.warning("%s line %d is left out: %s", path, number_, reason)
+                continue
+            totals.add(record)
+            yield record
+
+
+def index_row(record: ShownRecord) -> list[Any]:
+    """What the list and the filters need of a pair."""
+    tags = sorted({str(mark.get("tag")) for mark in record.tags})
+    view = record.truth_path.view if record.truth_path else "not told"
+    title = shortened(record.utterance, LONGEST_TITLE)
+    return [record.sample_id, record.item_id, record.region, view, record.chosen.category.category, tags, title]
+
+
+def pair_of(record: ShownRecord) -> dict[str, Any]:
+    """All that the page shows of a pair."""
+    similarities = {grade.get("input"): grade.get("similarity") for grade in record.evaluate_reason}
+    return {
+        "region": record.region,
+        "top_sim": record.top_sim,
+        "tags": record.tags,
+        "context": [[turn.role, turn.content] for turn in record.context],
+        "utterance": record.utterance,
+        "tree": record.chosen.tree,
+        "view": record.truth_path.view if record.truth_path else "not told",
+        "paths": [path_in_words(path) for path in (record.truth_path.paths if record.truth_path else ())],
+        "chosen": side_of(record.chosen, similarities),
+        "rejected": side_of(record.rejected, similarities),
+    }
+
+
+def side_of(side: MarkedSide, similarities: dict[Any, Any]) -> dict[str, Any]:
+    views = {"mining": side.views.mining, "exploration": side.views.exploration}
+    return {
+        "category": side.category.category,
+        "reason": side.category.reasoning,
+        "wrong": [path_in_words(path) for path in side.wrong_paths or ()],
+        **{
+            name: {
+                "reasoning": view.reasoning,
+                "predictions": view.predictions,
+                "similarity": [similarities.get(text) for text in view.predictions],
+            }
+            for name, view in views.items()
+        },
+    }
+
+
+def path_in_words(path: dict[str, Any]) -> str:
+    return f"{path.get('source_node')} → {path.get('target_node')}"
+
+
+# ---------------------------------------------------------------------------------------------- the overview
+
+
+def charts(totals: Totals, source: Path) -> Iterator[str]:
+    """Each figure of the overview, as HTML."""
+    yield table("totals", [("pairs", totals.pairs), *totals.tokens.items()])
+    yield histogram("best similarity of the draft", totals.similarities, (0.3, 0.8))
+    yield bars("regions", totals.regions)
+    yield bars("true view", totals.views)
+    yield bars("category: true", totals.chosen)
+    yield bars("category: of the rejected side", totals.rejected)
+    if totals.tags:
+        yield bars("marks", totals.tags)
+    if failures := failures_of(source):
+        yield bars("failures by stage and kind", failures)
+    if stages := stages_of(source):
+        yield table("tokens by stage", stages)
+
+
+def in_words(totals: Totals, source: Path) -> Iterator[str]:
+    """The overview for a terminal."""
+    yield f"pairs              {totals.pairs:,}"
+    drawn = (BLOCKS[blocks_of(count, totals.similarities)] for count in totals.similarities)
+    yield f"best similarity    {''.join(drawn)}"
+    yield "                   0     0.3       0.8 1"
+    counts = {
+        "regions": totals.regions,
+        "true view": totals.views,
+        "true category": totals.chosen,
+        "rejected category": totals.rejected,
+        "marks": totals.tags,
+        "failures": failures_of(source),
+        "tokens": totals.tokens,
+        "tokens by stage": Counter(dict(stages_of(source))),
+    }
+    for name, values in counts.items():
+        if values:
+            yield f"{name:<19}{', '.join(f'{value} {count:,}' for value, count in values.most_common())}"
+
+
+def blocks_of(count: int, counts: Sequence[int]) -> int:
+    return -(-count * (len(BLOCKS) - 1) // max(1, *counts))
+
+
+def beside(source: Path, ending: str) -> Path:
+    """What synthesis wrote beside the records that these came from."""
+    return source.with_name(source.name.replace(".quality.jsonl", ".jsonl") + ending)
+
+
+def failures_of(source: Path) -> Counter[str]:
+    path, counts = beside(source, ".failed.jsonl"), Counter[str]()
+    if path.exists():
+        with path.open("rb") as file:
+            for line in file:
+                row = loads(line)
+                counts[f"{row.get('stage')}: {row.get('kind')}"] += 1
+    return counts
+
+
+def stages_of(source: Path) -> list[tuple[str, int]]:
+    path = beside(source, ".calls.sqlite")
+    if not path.exists():
+        return []
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as store:
+            found = store.execute("SELECT stage, sum(total) FROM calls GROUP BY stage ORDER BY 2 DESC").fetchall()
+            store.commit()
+    except sqlite3.Error as error:
+        log.warning("%s cannot be read (%s): the page has no tokens by stage.", path, error)
+        return []
+    return [(str(stage), int(total)) for stage, total in found]
+
+
+# ---------------------------------------------------------------------------------------------- the command
+
+
+def in_script(text: bytes) -> str:
+    """JSON as it may stand in a script element: nothing in it can end the element."""
+    return text.decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def page(source: Path, most: int) -> tuple[str, Totals]:
+    """The whole page. Of more pairs than `most`, as many at equal distances."""
+    totals = Totals()
+    count = sum(1 for _ in records(source, Totals()))
+    every = max(1, -(-count // most))
+    shown = [record for place, record in enumerate(records(source, totals)) if place % every == 0]
+    notes = [f"{totals.pairs:,} pairs from {source.name}."]
+    if every > 1:
+        notes.append(f"Too many to show at once: one in {every} of them stands here, {len(shown):,} in all.")
+    if totals.rehearsed:
+        notes.append("Rehearsed, without a model: for checking a set-up, not for training.")
+    script = (HERE / "report.js").read_text(encoding="utf-8")
+    parts = {
+        "title": html.escape(f"ProUtt: {source.name}"),
+        "script_hash": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "notes": "".join(f"<p>{html.escape(note)}</p>" for note in notes),
+        "charts": "".join(charts(totals, source)),
+        "index": in_script(orjson.dumps([index_row(record) for record in shown])),
+        "pairs": "\n" + "\n".join(in_script(orjson.dumps(pair_of(record))) for record in shown) + "\n",
+        "script": script,
+    }
+    template = (HERE / "report.html").read_text(encoding="utf-8")
+    return filled(template, parts), totals
+
+
+def filled(template: str, parts: Mapping[str, str]) -> str:
+    """The template with its `{name}` replaced in one pass; other braces are the style sheet's own."""
+    return re.sub(rf"\{{({'|'.join(parts)})\}}", lambda match: parts[match[1]], template)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page; returns the exit status."""
+    parser = Parser(
+        prog="python -m src.report",
+        description="One standalone HTML page: totals, charts, and every pair, to be read and marked.",
+        epilog="examples:\n  python -m src.report --input data/synthesized_raw/LMSYS.quality.jsonl\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    default = Path("data/synthesized_raw/LMSYS.jsonl")
+    parser.add_argument("--input", type=Path, default=default, help=f"records, with or without marks [{default}]")
+    parser.add_argument("--output", type=Path, help="the page [INPUT with .html]")
+    parser.add_argument(
+        "--max-pairs", type=number(1, 10**6, int), default=10_000, help="of more, a part at equal distances [10000]"
+    )
+    parser.add_argument("--text", action="store_true", help="print the totals instead, and write no page")
+    options = parser.parse_args(arguments)
+    if not options.input.is_file():
+        raise Stop(f"Input {options.input} does not exist: make records first with python -m src.synthesis.")
+    if options.text:
+        totals = Totals()
+        for _ in records(options.input, totals):
+            pass
+        print("\n".join(in_words(totals, options.input)))
+        return 3 if totals.left_out else 0
+    output = options.output or options.input.with_suffix(".html")
+    text, totals = page(options.input, options.max_pairs)
+    if not totals.pairs:
+        raise Stop(f"There is no record in {options.input}, so {output} is not written.")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(output) as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise Stop(f"{output} cannot be written ({error.strerror}): give another --output or make room.") from error
+    print(f"pairs          {totals.pairs:,}")
+    print(f"page           {output}, {len(text) / 1e6:,.1f} MB; open it in a browser")
+    return 3 if totals.left_out else 0
+
+
+if __name__ == "__main__":
+    sys.exit(as_command(main))
