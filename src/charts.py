@@ -35,19 +35,19 @@ def bars(title: str, counts: Mapping[str, int]) -> str:
     return figure(title, f'<svg {size} role="img" aria-label="{said}">{"".join(drawn)}</svg>')
 
 
-def histogram(title: str, counts: Sequence[int], thresholds: Sequence[float]) -> str:
-    """Shares of 0 to 1 in equal steps, with a line at each threshold."""
+def histogram(title: str, counts: Sequence[int], thresholds: Sequence[float], start: float = 0.0) -> str:
+    """Values from `start` to 1 in equal steps, with a line at each threshold."""
     most, step = max([*counts, 1]), (WIDTH - 20) / len(counts)
     drawn = []
     for place, count in enumerate(counts):
         height = PLOT * count / most
         place_and_size = f'x="{10 + place * step:.1f}" y="{PLOT - height:.1f}" width="{step - 1:.1f}"'
         drawn.append(f'<rect class="bar" {place_and_size} height="{height:.1f}"><title>{count}</title></rect>')
-    for value in (0.0, *thresholds, 1.0):
-        x = 10 + value * (WIDTH - 20)
+    for value in (start, *thresholds, 1.0):
+        x = 10 + (value - start) / (1 - start) * (WIDTH - 20)
         drawn.append(f'<text x="{x:.1f}" y="{PLOT + BASE - 2}" text-anchor="middle">{value:g}</text>')
     for value in thresholds:
-        x = 10 + value * (WIDTH - 20)
+        x = 10 + (value - start) / (1 - start) * (WIDTH - 20)
         drawn.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{PLOT}"></line>')
     said = html.escape(f"{title}: " + ", ".join(map(str, counts)))
     size = f'viewBox="0 0 {WIDTH} {PLOT + BASE}"'

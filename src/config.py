@@ -10,9 +10,9 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn, get_args
+from typing import Any, Literal, NoReturn, Self, get_args
 
 from dotenv import load_dotenv
 
@@ -212,12 +212,19 @@ class Config:
             raise Stop("--max-cost needs prices: give --price-in and --price-out for a million tokens.")
 
     @classmethod
-    def from_command_line(cls, arguments: Sequence[str] | None, prog: str, description: str, examples: str) -> "Config":
-        """Read the options from the command line, then the environment, then the defaults."""
+    def from_command_line(
+        cls,
+        arguments: Sequence[str] | None,
+        prog: str,
+        description: str,
+        examples: str,
+        without: Collection[str] = (),
+    ) -> Self:
+        """Read the options from the command line, then the environment, then the defaults; none of those without."""
         parser = Parser(
             prog=prog, description=description, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        for field in dataclasses.fields(cls):
+        for field in (field for field in dataclasses.fields(cls) if field.name not in without):
             default = field.default if field.default is not dataclasses.MISSING else {}
             shown = "" if default is None or default is False or default == {} else f" [{in_words(default)}]"
             given: str | list[str] | None = os.environ.get("PROUTT_" + field.name.upper())
@@ -235,3 +242,17 @@ class Config:
 
 def in_words(default: Any) -> str:
     return " ".join(default) if isinstance(default, tuple) else str(default)
+
+
+def key_of(config: Config) -> str:
+    """The key for the endpoint. Raises Stop where there is none."""
+    if not config.api_key_env:
+        return ""
+    if key := os.environ.get(config.api_key_env, "").strip():
+        if not (key.isascii() and key.isprintable()):
+            raise Stop(f"The key in {config.api_key_env} has characters that cannot be in a key: copy it again.")
+        return key
+    raise Stop(
+        f"No API key: set {config.api_key_env} in the environment or in a .env file (or name another variable with"
+        " --api-key-env); to see the whole pipeline without a key: python -m src.rehearsal"
+    )

@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from .formats import Side
 from .schemas import Shape, Turn
 from .selection import normalised
+from .utils import shortened
 
 LEAST_COMPARED = 4  # characters; "yes" and "好的" are said again and again without being copied
 TOO_SHORT = 2  # characters; one letter is no utterance, while "好的" is one
@@ -266,9 +267,28 @@ HEURISTICS: tuple[Callable[[MarkedRecord], Found], ...] = (
     copied_utterance,
     refusal,
 )
-TAGS = tuple(heuristic.__name__ for heuristic in HEURISTICS)
+INVERTED = "inverted"
+"""A model's mark: it finds the rejected side nearer to what was really said."""
+TAGS = (*(heuristic.__name__ for heuristic in HEURISTICS), INVERTED)
+LONGEST_EVIDENCE = 200  # characters
 
 
 def marks(record: MarkedRecord) -> list[Mark]:
     """Every finding about this pair."""
     return [Mark(found.__name__, side, evidence) for found in HEURISTICS for side, evidence in found(record)]
+
+
+def told(record: MarkedRecord) -> list[dict[str, Any]]:
+    """The findings as a record's `quality` holds them."""
+    return [
+        dataclasses.asdict(each) | {"evidence": shortened(each.evidence, LONGEST_EVIDENCE)} for each in marks(record)
+    ]
+
+
+def reason_of(error: Exception) -> str:
+    """Why a line is no record, in a few words."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        return f'"{where}": {first["msg"]}' if where else "it is not a record"
+    return f"it is not JSON ({error})" if isinstance(error, ValueError) else "it has no sample_id and item_id"

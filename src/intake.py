@@ -6,7 +6,7 @@ import logging
 import zlib
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -140,16 +140,16 @@ def in_shard(raw: Raw, shard: tuple[int, int]) -> bool:
     return name % count == index
 
 
-class Upcoming(Iterator[Sample]):
+class Upcoming(Iterator[Any]):
     """Samples in their order, read a little ahead, so that it is known when the last ones have come."""
 
-    def __init__(self, source: Generator[Sample], limit: int | None, ahead: int) -> None:
+    def __init__(self, source: Generator[Any], limit: int | None, ahead: int) -> None:
         self._source, self._limited, self._ahead = source, itertools.islice(source, limit), ahead
-        self._read: deque[Sample] = deque()
+        self._read: deque[Any] = deque()
         self.ending = False
         """No more are left than were read ahead."""
 
-    def __next__(self) -> Sample:
+    def __next__(self) -> Any:
         # Two at a time until enough are there: samples may lie far apart, and the first must not wait for many.
         missing = min(2, self._ahead + 1 - len(self._read))
         came = list(itertools.islice(self._limited, missing))

@@ -30,6 +30,7 @@ from .utils import loads
 log = logging.getLogger(__name__)
 
 MODES: tuple[Mode, ...] = get_args(Mode)
+WITH_ROOM = {"sharegpt", "trl"}  # formats whose readers leave further columns alone
 WHOLE = "train"  # the split of a file that is not split
 
 # ---------------------------------------------------------------------------------------------- records into rows
@@ -42,7 +43,8 @@ def pref_maker(format: str, template: str) -> Callable[[Any], Row]:
         chosen, rejected = words.answer(record.chosen), words.answer(record.rejected)
         if chosen == rejected:
             raise Unfit("its chosen and rejected sides are the same")
-        return made(words.asked(record.history), chosen, rejected)
+        row = made(words.asked(record.history), chosen, rejected)
+        return row | record.ratings if format in WITH_ROOM else row
 
     return row
 
@@ -177,6 +179,8 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--min-top-sim", type=number(0, 1), help="drop pairs whose best draft prediction is less similar than this")
     add("--regions", type=regions, help="keep only pairs of these regions, of close,middle,far")
     add("--drop", type=tags, default=[], help="drop pairs with these marks of python -m src.quality, e.g. artifact")
+    add("--min-margin", type=number(-1, 1), help="drop pairs whose chosen side is not so much nearer, to the judge")
+    add("--min-score", type=number(1, 5), help="drop pairs whose chosen reasoning the judge scores lower, of 1 to 5")
     add("--marks", type=marks, default={}, help="marks made on the page of python -m src.report: drop, or keep always")
     add("--dedupe", action="store_true", help="drop what has the dialogue or the predictions of an earlier pair")
     options = parser.parse_args(arguments)
@@ -202,8 +206,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def write(records: Records, options: argparse.Namespace, output: Path) -> int:
     """Write the files and what stands beside them, and tell how many rows there are."""
     shape, maker = MAKERS[options.mode]
-    wishes = {name: getattr(options, name) for name in ("min_top_sim", "regions", "dedupe", "drop", "marks")}
-    filters, facts = Filters(**wishes), Facts()
+    wishes = ("min_top_sim", "regions", "dedupe", "drop", "min_margin", "min_score", "marks")
+    filters, facts = Filters(**{name: getattr(options, name) for name in wishes}), Facts()
     split_of = options.split.of if options.split else lambda _: WHOLE
     with TrainingFiles(output, splits=bool(options.split)) as files:
         for record, row in training_rows(records, shape, maker(options.format, options.template), filters):

@@ -28,6 +28,7 @@ from .schemas import (
     IntentTree,
     Reply,
     Revision,
+    Score,
     TreePath,
     TruthPath,
     View,
@@ -346,6 +347,25 @@ View: {view}
     reply_tokens=110,
 )
 
+SCORE = Stage(
+    name="score of a reasoning",
+    task="""\
+Below is somebody's reasoning about what the user says next: an intent tree, a category with its reason, and both \
+views with their predictions. Score the reasoning, not whether it comes true, in whole numbers from 1 (bad) to 5 (good):
+- grounding: what it claims about the dialogue stands there; what goes beyond it is told as a guess.
+- path_consistency: each view's paths start at topics of the tree, have the form of the view, and are what the \
+reasoning and the predictions follow; the predictions are of the category.
+- plausibility: this user could well go these ways at this moment.
+First say in one to three sentences what is strong and what is weak.""",
+    material="""\
+<reasoning>
+{reasoning}
+</reasoning>""",
+    example=Score(reasoning="what is strong and what is weak", grounding=3, path_consistency=3, plausibility=3),
+    reply_tokens=90,
+)
+"""Not of the method: a judge asks it of both sides of a pair, without saying which side it is."""
+
 STAGES: tuple[Stage[Any], ...] = (
     INTENT_TREE,
     CATEGORY_TRUTH,
@@ -424,6 +444,7 @@ TAGS = (
     "paths",
     "true_path",
     "other_utterances",
+    "reasoning",
 )
 
 

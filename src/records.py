@@ -1,7 +1,7 @@
 """What lies on disk: the trajectory, the record of a pair, the line of a sample that failed, what was billed."""
 
 import dataclasses
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -100,6 +100,10 @@ class Record(Shape):
     region: Region
     position: int
     """Place of the dialogue in the input, so that training files can follow the input's order."""
+
+    def row(self, usage: Usage) -> dict[str, Any]:
+        """The record's line, with what it cost."""
+        return self.model_copy(update={"usage": usage}).model_dump(by_alias=True, exclude_none=True)
 
 
 class Failure(Shape):

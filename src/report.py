@@ -8,14 +8,11 @@ The page needs no network. Marks that are made on it are downloaded as JSONL, wh
 
 import argparse
 import base64
-import dataclasses
 import hashlib
 import html
 import logging
 import re
-import sqlite3
 import sys
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,63 +20,16 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from .charts import bars, histogram, table
 from .config import Parser, Stop, as_command, number
-from .heuristics import MarkedRecord, MarkedSide
+from .heuristics import MarkedSide
 from .io_utils import replaced
+from .overview import ShownRecord, Totals, charts, in_words
 from .utils import loads, shortened
 
 log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
-BLOCKS = " ▁▂▃▄▅▆▇█"
 LONGEST_TITLE = 120  # characters of an utterance in the list
-
-
-class ShownRecord(MarkedRecord):
-    """A record as far as the page shows it."""
-
-    sample_id: Any = None
-    item_id: Any = 0
-    region: str = "not told"
-    top_sim: float | None = None
-    category_truth: dict[str, Any] | None = None
-    evaluate_reason: tuple[dict[str, Any], ...] = ()
-    quality: dict[str, Any] | None = None
-    usage: dict[str, Any] | None = None
-    rehearsal: bool = False
-
-    @property
-    def tags(self) -> list[dict[str, Any]]:
-        return [mark for mark in (self.quality or {}).get("tags", []) if isinstance(mark, dict)]
-
-
-@dataclasses.dataclass
-class Totals:
-    """What the overview counts."""
-
-    pairs: int = 0
-    left_out: int = 0
-    rehearsed: int = 0
-    similarities: list[int] = dataclasses.field(default_factory=lambda: [0] * 20)
-    regions: Counter[str] = dataclasses.field(default_factory=Counter)
-    views: Counter[str] = dataclasses.field(default_factory=Counter)
-    chosen: Counter[str] = dataclasses.field(default_factory=Counter)
-    rejected: Counter[str] = dataclasses.field(default_factory=Counter)
-    tags: Counter[str] = dataclasses.field(default_factory=Counter)
-    tokens: Counter[str] = dataclasses.field(default_factory=Counter)
-
-    def add(self, record: ShownRecord) -> None:
-        self.pairs += 1
-        self.rehearsed += record.rehearsal
-        if record.top_sim is not None:
-            self.similarities[min(19, max(0, int(record.top_sim * 20)))] += 1
-        self.regions[record.region] += 1
-        self.views[record.truth_path.view if record.truth_path else "not told"] += 1
-        self.chosen[record.chosen.category.category] += 1
-        self.rejected[record.rejected.category.category] += 1
-        self.tags.update({str(mark.get("tag")) for mark in record.tags})
-        self.tokens.update({name: count for name, count in (record.usage or {}).items() if isinstance(count, int)})
 
 
 # ---------------------------------------------------------------------------------------------- records into the page
@@ -145,79 +95,6 @@ def side_of(side: MarkedSide, similarities: dict[Any, Any]) -> dict[str, Any]:
 
 def path_in_words(path: dict[str, Any]) -> str:
     return f"{path.get('source_node')} → {path.get('target_node')}"
-
-
-# ---------------------------------------------------------------------------------------------- the overview
-
-
-def charts(totals: Totals, source: Path) -> Iterator[str]:
-    """Each figure of the overview, as HTML."""
-    yield table("totals", [("pairs", totals.pairs), *totals.tokens.items()])
-    yield histogram("best similarity of the draft", totals.similarities, (0.3, 0.8))
-    yield bars("regions", totals.regions)
-    yield bars("true view", totals.views)
-    yield bars("category: true", totals.chosen)
-    yield bars("category: of the rejected side", totals.rejected)
-    if totals.tags:
-        yield bars("marks", totals.tags)
-    if failures := failures_of(source):
-        yield bars("failures by stage and kind", failures)
-    if stages := stages_of(source):
-        yield table("tokens by stage", stages)
-
-
-def in_words(totals: Totals, source: Path) -> Iterator[str]:
-    """The overview for a terminal."""
-    yield f"pairs              {totals.pairs:,}"
-    drawn = (BLOCKS[blocks_of(count, totals.similarities)] for count in totals.similarities)
-    yield f"best similarity    {''.join(drawn)}"
-    yield "                   0     0.3       0.8 1"
-    counts = {
-        "regions": totals.regions,
-        "true view": totals.views,
-        "true category": totals.chosen,
-        "rejected category": totals.rejected,
-        "marks": totals.tags,
-        "failures": failures_of(source),
-        "tokens": totals.tokens,
-        "tokens by stage": Counter(dict(stages_of(source))),
-    }
-    for name, values in counts.items():
-        if values:
-            yield f"{name:<19}{', '.join(f'{value} {count:,}' for value, count in values.most_common())}"
-
-
-def blocks_of(count: int, counts: Sequence[int]) -> int:
-    return -(-count * (len(BLOCKS) - 1) // max(1, *counts))
-
-
-def beside(source: Path, ending: str) -> Path:
-    """What synthesis wrote beside the records that these came from."""
-    return source.with_name(source.name.replace(".quality.jsonl", ".jsonl") + ending)
-
-
-def failures_of(source: Path) -> Counter[str]:
-    path, counts = beside(source, ".failed.jsonl"), Counter[str]()
-    if path.exists():
-        with path.open("rb") as file:
-            for line in file:
-                row = loads(line)
-                counts[f"{row.get('stage')}: {row.get('kind')}"] += 1
-    return counts
-
-
-def stages_of(source: Path) -> list[tuple[str, int]]:
-    path = beside(source, ".calls.sqlite")
-    if not path.exists():
-        return []
-    try:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as store:
-            found = store.execute("SELECT stage, sum(total) FROM calls GROUP BY stage ORDER BY 2 DESC").fetchall()
-            store.commit()
-    except sqlite3.Error as error:
-        log.warning("%s cannot be read (%s): the page has no tokens by stage.", path, error)
-        return []
-    return [(str(stage), int(total)) for stage, total in found]
 
 
 # ---------------------------------------------------------------------------------------------- the command

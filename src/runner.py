@@ -9,23 +9,43 @@ import dataclasses
 import functools
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from typing import Any, Protocol
 
 from .client import Failed, Session
 from .config import Config, Stop
-from .dialogues import Sample
 from .endpoint import Endpoint
 from .intake import Tally, Upcoming, pending
 from .io_utils import Output, sample_key
+from .keys import Keys
 from .progress import showing, summary
 from .prompts import Ask
-from .records import Failure, Record
+from .records import Failure, SampleId, Usage
 from .sources import STANDARD_INPUT, found
 from .store import Store
 
 log = logging.getLogger(__name__)
 
-Make = Callable[[Ask, Sample, Config], Awaitable[Record]]
+
+class Item(Protocol):
+    """What is asked about: a sample, or a record that is to be judged."""
+
+    @property
+    def sample_id(self) -> SampleId: ...
+    @property
+    def item_id(self) -> int: ...
+
+
+class Made(Protocol):
+    """What came of it."""
+
+    @property
+    def region(self) -> str: ...
+    def row(self, usage: Usage) -> dict[str, Any]: ...
+
+
+Source = Callable[[Config, Keys, Tally], Generator[Any]]
+Make = Callable[[Ask, Any, Config], Awaitable[Made]]
 Settings = Mapping[str, object]
 
 MOST_IN_FLIGHT = 4  # samples for each call slot, counting those that wait for their next try
@@ -37,6 +57,7 @@ class Run:
     """One run of a method over an input."""
 
     config: Config
+    source: Source
     make: Make
     settings: Settings
     endpoint: Endpoint
@@ -51,7 +72,7 @@ class Run:
 
     async def all(self) -> None:
         """Make every pending sample. Raises Stop, after the samples in flight, where the run could not go on."""
-        source = pending(self.config, self.output.done, self.tally)
+        source = self.source(self.config, self.output.done, self.tally)
         self.todo = Upcoming(source, self.config.limit, (MOST_IN_FLIGHT - 1) * self.config.max_concurrency)
         self.endpoint.on_wait = self.fill_in
         with self.interruptible(), contextlib.suppress(asyncio.CancelledError):
@@ -116,11 +137,11 @@ class Run:
             self.tally.in_flight -= 1
         return True
 
-    async def one(self, sample: Sample) -> None:
+    async def one(self, sample: Item) -> None:
         """Make one sample: a line of the output, or a line of the sidecar."""
         session = Session(self.endpoint, self.config, self.store, sample_key(sample.sample_id, sample.item_id))
         try:
-            record = await self.make(session, sample, self.config)
+            made = await self.make(session, sample, self.config)
         except Stop:
             raise
         except Failed as failed:
@@ -129,11 +150,11 @@ class Run:
             log.debug("sample %r", sample.sample_id, exc_info=error)
             self.fail(sample, session, Failed("none", "internal", f"{type(error).__name__}: {error}", 0, None))
         else:
-            made = record.model_copy(update={"usage": session.usage}).model_dump(by_alias=True, exclude_none=True)
-            self.output.add({**made, **self.settings} | ({"rehearsal": True} if session.rehearsal else {}))
-            self.tally.made[record.region] += 1
+            row = {**made.row(session.usage), **self.settings}
+            self.output.add(row | ({"rehearsal": True} if session.rehearsal else {}))
+            self.tally.made[made.region] += 1
 
-    def fail(self, sample: Sample, session: Session, failed: Failed) -> None:
+    def fail(self, sample: Item, session: Session, failed: Failed) -> None:
         self.tally.failed += 1
         if self.tally.failed <= MOST_WARNINGS:
             log.warning("sample %r failed at %s (%s): %s", sample.sample_id, failed.stage, failed.kind, failed)
@@ -154,7 +175,7 @@ class Run:
 # ---------------------------------------------------------------------------------------------- the whole run
 
 
-def run(config: Config, key: str, make: Make, settings: Settings) -> int:
+def run(config: Config, key: str, make: Make, settings: Settings, source: Source = pending) -> int:
     """Run a method over the input, print a summary, and return the exit status. Raises Stop where it cannot run."""
     files = found(config.input)
     if config.output.is_dir() or not config.output.name:
@@ -169,8 +190,8 @@ def run(config: Config, key: str, make: Make, settings: Settings) -> int:
         store = None if config.no_cache else stack.enter_context(Store(path))
         if store and config.prune:
             log.info("dropped %d stored replies of finished samples from %s", store.prune(output.done), path)
-        parts = functools.partial(Run, config=config, make=make, settings=settings, output=output, store=store)
-        return asyncio.run(run_open(config, key, parts))
+        parts = functools.partial(Run, config=config, source=source, make=make, settings=settings)
+        return asyncio.run(run_open(config, key, functools.partial(parts, output=output, store=store)))
 
 
 async def run_open(config: Config, key: str, parts: Callable[..., Run]) -> int:

@@ -209,6 +209,19 @@ class Grade(Shape):
     similarity: float = Field(ge=0, le=1, allow_inf_nan=False)
 
 
+class Score(Reply):
+    """How good a trajectory's reasoning is, each side of it from 1 to 5."""
+
+    reasoning: Text
+    grounding: int = Field(ge=1, le=5)
+    path_consistency: int = Field(ge=1, le=5)
+    plausibility: int = Field(ge=1, le=5)
+
+    @property
+    def mean(self) -> float:
+        return round((self.grounding + self.path_consistency + self.plausibility) / 3, 2)
+
+
 class Evaluation(Reply):
     """How close each prediction came to the real utterance, in the order of the predictions."""
 

@@ -57,9 +57,25 @@ class ChosenSide(Shape):
             return {str(mark.get("tag")) for mark in self.quality["tags"] if isinstance(mark, dict)}
         raise Unfit("it has no quality marks to drop it by; run python -m src.quality on the records first")
 
+    def judged(self, *keys: str) -> float:
+        """A number that the judge gave. Raises Unfit where none was asked."""
+        found = self.quality
+        for key in keys:
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, int | float):
+            return found
+        raise Unfit("no judge has seen it; run python -m src.quality --judge on the records first")
+
 
 class Pair(ChosenSide):
     """What a preference row needs of a record."""
+
+    @property
+    def ratings(self) -> dict[str, float]:
+        """The judge's scores of both sides, where one was asked."""
+        if not isinstance(self.quality, dict) or "margin" not in self.quality:
+            return {}
+        return {f"{side}_rating": self.judged(side, "score") for side in ("chosen", "rejected")}
 
     rejected: Side
 
@@ -72,6 +88,8 @@ class Filters:
     regions: Sequence[str] | None = None
     dedupe: bool = False
     drop: Sequence[str] = ()
+    min_margin: float | None = None
+    min_score: float | None = None
     marks: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What people decided on the page of `src.report`, by `name_of`: drop, or keep whatever else speaks against it."""
     dropped: Counter[str] = dataclasses.field(default_factory=Counter)
@@ -93,6 +111,10 @@ class Filters:
             yield f"--regions {','.join(self.regions)}"
         if self.drop and (marked := [tag for tag in self.drop if tag in record.tags()]):
             yield f"--drop {marked[0]}"
+        if self.min_margin is not None and record.judged("margin") < self.min_margin:
+            yield f"--min-margin {self.min_margin:g}"
+        if self.min_score is not None and record.judged("chosen", "score") < self.min_score:
+            yield f"--min-score {self.min_score:g}"
         if self.dedupe and not self._new("prompt", record.history):
             yield "--dedupe (same dialogue as before)"
         if self.dedupe and not self._new("predictions", *map(normalised, record.chosen.predictions)):

@@ -83,6 +83,8 @@ def filled(value: Any, key: str, place: int, material: Material) -> Any:
         return [filled(part, key, number, material) for number, part in enumerate(value)]
     if isinstance(value, float):
         return material.similarity(place)
+    if isinstance(value, int):
+        return material.dice.randint(1, 5)
     return filled_text(value, key, material)
 
 

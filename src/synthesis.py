@@ -17,11 +17,10 @@ rewritten along plausible wrong paths. The other view always stays as it was dra
     python -m src.synthesis --input data/raw/demo.jsonl --output data/synthesized_raw/demo.jsonl
 """
 
-import os
 import sys
 from collections.abc import Sequence
 
-from .config import Config, Stop, as_command
+from .config import Config, as_command, key_of
 from .dialogues import Sample
 from .io_utils import made_before
 from .prompts import (
@@ -198,20 +197,6 @@ def settings_of(config: Config) -> dict[str, object]:
         "extra_body": config.extra_body,
         "prompts": digest(),
     }
-
-
-def key_of(config: Config) -> str:
-    """The key for the endpoint. Raises Stop where there is none."""
-    if not config.api_key_env:
-        return ""
-    if key := os.environ.get(config.api_key_env, "").strip():
-        if not (key.isascii() and key.isprintable()):
-            raise Stop(f"The key in {config.api_key_env} has characters that cannot be in a key: copy it again.")
-        return key
-    raise Stop(
-        f"No API key: set {config.api_key_env} in the environment or in a .env file (or name another variable with"
-        " --api-key-env); to see the whole pipeline without a key: python -m src.rehearsal"
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -23,6 +23,7 @@ LINES = [
     {"client", "formats"},
     {"selection"},
     {"card", "heuristics"},
+    {"judge", "overview"},
     {"progress"},
     {"runner"},
     {"estimate", "preview"},

@@ -1,5 +1,6 @@
 """Quality marks: each planted fault is found where it is, clean pairs get no mark, and postprocess obeys."""
 
+import asyncio
 import copy
 from collections.abc import Callable
 from pathlib import Path
@@ -7,9 +8,14 @@ from typing import Any
 
 import pytest
 
-from src.heuristics import TAGS, MarkedRecord, marks
+from src.config import Config
+from src.heuristics import INVERTED, TAGS, MarkedRecord, marks
+from src.judge import Case, judge
+from src.prompts import SCORE
+from src.schemas import Evaluation, Grade, Score
 
 from .conftest import command, read_rows, synthesis, turns, write_rows
+from .test_synthesis import many
 
 TREE = {"rose bed": {"soil": "clay", "size": "4 m"}, "watering": {"time": "morning"}}
 
@@ -167,7 +173,7 @@ def test_a_planted_fault_is_found_where_it_is(
 
 
 def test_every_heuristic_has_a_planted_fault() -> None:
-    assert {tag for tag, _, _ in PLANTED} == set(TAGS)
+    assert {tag for tag, _, _ in PLANTED} == set(TAGS) - {INVERTED}
 
 
 def test_statements_said_as_statements_are_no_mismatch() -> None:
@@ -218,3 +224,77 @@ def test_records_of_a_run_are_marked_and_stay_as_they_are(endpoint: Callable[...
     before, after = read_rows(tmp_path / "out.jsonl"), read_rows(tmp_path / "out.quality.jsonl")
     assert [{key: value for key, value in row.items() if key != "quality"} for row in after] == before
     assert all("quality" in row for row in after)
+
+
+def judged(folder: Path, url: str, *arguments: object) -> Any:
+    where = ("--base-url", url, "--judge-model", "m", "--api-key-env", "")
+    return command("quality", "--judge", *where, "--input", "out.jsonl", *arguments, folder=folder)
+
+
+def test_a_judge_grades_both_sides_blind_and_postprocess_obeys(endpoint: Callable[..., str], tmp_path: Path) -> None:
+    many(tmp_path, 40)
+    assert synthesis(tmp_path, endpoint()).returncode == 0
+    done = judged(tmp_path, endpoint(log=tmp_path / "asked.log"))
+    assert done.returncode == 0, done.stderr
+    asked = ["".join(turn["content"] for turn in call["messages"]) for call in read_rows(tmp_path / "asked.log")]
+    assert len(asked) == 3 * 40
+    assert not any("rejected" in text or "chosen" in text for text in asked)
+    rows = read_rows(tmp_path / "out.quality.jsonl")
+    assert len(rows) == 40
+    for row in rows:
+        quality = row["quality"]
+        assert quality["margin"] == round(quality["chosen"]["similarity"] - quality["rejected"]["similarity"], 4)
+        assert ("inverted" in [mark["tag"] for mark in quality["tags"]]) == (quality["margin"] < 0)
+        assert all(1 <= quality[name][part] <= 5 for name in ("chosen", "rejected") for part in ("grounding", "score"))
+    margins = [row["quality"]["margin"] for row in rows]
+    scores = [row["quality"]["chosen"]["score"] for row in rows]
+    for wish, left in (
+        (("--min-margin", 0), sum(margin >= 0 for margin in margins)),
+        (("--min-score", 3), sum(score >= 3 for score in scores)),
+        (("--drop", "inverted"), sum(margin >= 0 for margin in margins)),
+    ):
+        post = ("--input", "out.quality.jsonl", "--output", "train.jsonl", *wish)
+        assert command("postprocess", *post, folder=tmp_path).returncode == 0
+        pairs = read_rows(tmp_path / "train.jsonl")
+        assert len(pairs) == left
+        assert pairs[0].keys() == {"conversations", "chosen", "rejected", "chosen_rating", "rejected_rating"}
+
+
+def test_a_pair_whose_rejected_side_is_nearer_is_inverted() -> None:
+    seen: list[tuple[str, ...]] = []
+
+    async def ask(stage: Any, /, **fields: Any) -> Any:
+        if stage is SCORE:
+            return Score(reasoning="r", grounding=4, path_consistency=3, plausibility=5)
+        seen.append(tuple(fields["predictions"]))
+        grade = {text: 0.9 if "water them" in text else 0.2 for text in fields["predictions"]}
+        return Evaluation(grades=tuple(Grade(reason="r", similarity=grade[text]) for text in fields["predictions"]))
+
+    row = clean()
+    cases = [Case(number, 0, MarkedRecord.model_validate(row), row) for number in range(20)]
+    qualities = [asyncio.run(judge(ask, case, Config())).quality for case in cases]
+    assert {quality["margin"] for quality in qualities} == {-0.7}
+    assert qualities[0]["tags"] == [{"tag": "inverted", "side": None, "evidence": "0.2 against 0.9"}]
+    assert qualities[0]["chosen"]["score"] == 4
+    assert {len(texts) for texts in seen} == {6}  # what both sides share is graded once
+    assert len(set(seen)) > 10  # in an order that tells nothing
+
+
+def test_a_judges_run_goes_on_where_it_stopped(endpoint: Callable[..., str], tmp_path: Path) -> None:
+    many(tmp_path, 12)
+    synthesis(tmp_path, endpoint())
+    first = judged(tmp_path, endpoint(faults=(("filtered", 0.2),), log=tmp_path / "first.log"))
+    assert first.returncode == 3
+    assert len(read_rows(tmp_path / "out.quality.jsonl.failed.jsonl")) > 0
+    assert judged(tmp_path, endpoint(log=tmp_path / "second.log")).returncode == 0
+    assert len(read_rows(tmp_path / "out.quality.jsonl")) == 12
+    paid = [call for name in ("first", "second") for call in read_rows(tmp_path / f"{name}.log") if not call["fault"]]
+    assert len(paid) == 3 * 12
+    assert judged(tmp_path, endpoint()).stdout.count("calls          0") == 1
+
+
+def test_records_without_a_judge_are_named_when_margins_are_asked_for(tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", [clean()])
+    done = command("postprocess", "--input", "in.jsonl", "--min-margin", 0, "--output", "o.jsonl", folder=tmp_path)
+    assert done.returncode == 1
+    assert "run python -m src.quality --judge" in done.stderr
