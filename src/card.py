@@ -51,12 +51,13 @@ class Facts:
 def describe(output: Path, files: Mapping[str, Path], about: Mapping[str, Any]) -> None:
     """Write or renew both files beside one set of training files, given by split. Others' entries stay."""
     entries = {path.stem: llama_factory(about["mode"], about["format"], path.name) for path in files.values()}
-    register(output.parent / INFO, {key: entry for key, entry in entries.items() if entry})
+    register(output.parent / INFO, entries)
     told = {"files": {split: path.name for split, path in files.items()}, **about}
     write_card(output.parent / CARD, output.stem, told)
 
 
 def register(path: Path, entries: Mapping[str, Any]) -> None:
+    """Put these entries among those that are there; one that is None is taken out."""
     known: Any = {}
     if path.exists():
         try:
@@ -66,9 +67,10 @@ def register(path: Path, entries: Mapping[str, Any]) -> None:
         if not isinstance(known, dict):
             log.warning("%s is not a JSON object and is left as it is; add these entries: %s", path, dict(entries))
             return
-    if entries:
+    now = {key: entry for key, entry in {**known, **entries}.items() if entry}  # None: no longer of such a format
+    if now != known:
         with replaced(path) as file:
-            file.write(orjson.dumps({**known, **entries}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+            file.write(orjson.dumps(now, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def write_card(path: Path, name: str, about: Mapping[str, Any]) -> None:
@@ -99,7 +101,7 @@ def front_matter(sets: Mapping[str, Any], licence: str) -> list[str]:
     for name, told in sets.items():
         lines += [f"- config_name: {quoted(name)}", "  data_files:"]
         for split, file in told["files"].items():
-            lines += [f"  - split: {split}", f"    path: {quoted(file)}"]
+            lines += [f"  - split: {quoted(split)}", f"    path: {quoted(file)}"]
     return [*lines, "---"]
 
 

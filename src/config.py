@@ -37,6 +37,9 @@ def as_command(main: Callable[[], int]) -> int:
     """Run a command's `main`: `.env` is read before, and what stops it becomes one sentence and exit status 1."""
     load_dotenv(".env")
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr, force=True)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a character shows another
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs a line for each request
     try:
         return main()
@@ -45,6 +48,9 @@ def as_command(main: Callable[[], int]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read our output has read enough
+        sys.stdout = None  # nothing is left to be flushed
+        return 1
 
 
 def one_of(*choices: str) -> Callable[[str], str]:

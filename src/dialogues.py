@@ -23,13 +23,16 @@ from .shapes import PassedOver, Raw
 
 ROLES: dict[str, Role] = {
     **dict.fromkeys(("user", "human", "prompter", "usr"), "user"),
-    **dict.fromkeys(("assistant", "gpt", "chatgpt", "model", "bot", "bing", "bard", "function_call"), "assistant"),
+    **dict.fromkeys(("assistant", "gpt", "chatgpt", "model", "bot", "chatbot", "ai", "bing", "bard"), "assistant"),
+    **dict.fromkeys(("function_call", "tool_call"), "assistant"),
     **dict.fromkeys(("system", "developer"), "system"),
-    **dict.fromkeys(("tool", "function", "observation"), "tool"),
+    **dict.fromkeys(("tool", "function", "observation", "tool_response", "function_response", "ipython"), "tool"),
 }
 LABELS: dict[Role, str] = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 LOOKS_LIKE_A_LABEL = re.compile(rf"^(?=\[Round \d+\]|(?:{'|'.join(LABELS.values())}):)", re.MULTILINE)
 MOST_DISTRACTORS = 2
+MEDIA = "media marked by their kind"
+ONLY_MARKS = re.compile(r"(\[[\w-]+\]\s*)+")
 LONGEST_ASSISTANT_TURN = 1500  # characters
 
 
@@ -86,8 +89,10 @@ def samples(raw: Raw, position: int, config: Config, put_right: Counter[str]) ->
     """The samples of one dialogue; raises `PassedOver`. What had to be put right is counted by kind."""
     odd: Counter[str] = Counter()
     dialogue = cleaned(raw, config, odd)
-    sample_id = identity(raw, dialogue, odd)
+    sample_id = raw.given_id if raw.given_id is not None else content_id(dialogue)
     places = [i for i in range(1, len(dialogue)) if (dialogue[i - 1].role, dialogue[i].role) == ("assistant", "user")]
+    if odd[MEDIA]:  # which nobody types
+        places = [place for place in places if not ONLY_MARKS.fullmatch(dialogue[place].content)]
     if not places:
         raise PassedOver("no user turn after an assistant turn")
     put_right.update(odd)
@@ -135,13 +140,10 @@ def folded(text: str) -> str:
     return text.strip().casefold()
 
 
-def identity(raw: Raw, dialogue: Sequence[Turn], odd: Counter[str]) -> SampleId:
-    """The dialogue's own id with its JSON type; without one, a hash of what was said."""
-    if raw.given_id is None:
-        odd["no id: named by a hash of the content"] += 1
-        said = orjson.dumps([[turn.role, turn.content] for turn in dialogue])
-        return "sha256-" + hashlib.sha256(said).hexdigest()[:16]
-    return raw.given_id
+def content_id(dialogue: Sequence[Turn]) -> str:
+    """A name for a dialogue without an id: a hash of what was said."""
+    said = orjson.dumps([[turn.role, turn.content] for turn in dialogue])
+    return "sha256-" + hashlib.sha256(said).hexdigest()[:16]
 
 
 def cleaned(raw: Raw, config: Config, odd: Counter[str]) -> tuple[Turn, ...]:
@@ -152,10 +154,11 @@ def cleaned(raw: Raw, config: Config, odd: Counter[str]) -> tuple[Turn, ...]:
     if not messages:
         raise PassedOver("no messages")
     roles = roles_of(raw, config)
+    calls = config.tool_turns == "keep"
     dropped = {role for role, wish in (("system", config.system_turns), ("tool", config.tool_turns)) if wish == "drop"}
     turns = [Turn(role="system", content=raw.system)] if raw.system.strip() else []
-    for turn in (turn_of(message, raw, roles) for message in messages):
-        if turn.content.strip():
+    for turn in (turn_of(message, raw, roles, calls=calls) for message in messages):
+        if not blank(turn.content):
             turns.append(turn)
         elif turn.role in {"user", "assistant"}:
             odd["ended at a blank turn"] += 1
@@ -166,7 +169,7 @@ def cleaned(raw: Raw, config: Config, odd: Counter[str]) -> tuple[Turn, ...]:
     merged = [(role, [turn.content for turn in group]) for role, group in groupby(turns, lambda turn: turn.role)]
     odd["turns of the same role in a row joined"] += len(merged) < len(turns)
     odd["tool turns as context"] += any(role == "tool" for role, _ in merged)
-    odd["media marked by their kind"] += any(has_media(message, raw) for message in messages)
+    odd[MEDIA] += any(has_media(message, raw) for message in messages)
     odd["system turn as context"] += any(role == "system" for role, _ in merged)
     return tuple(Turn(role=role, content="\n".join(contents)) for role, contents in merged)
 
@@ -178,19 +181,21 @@ def roles_of(raw: Raw, config: Config) -> Mapping[str, Role]:
         own[config.user_role.casefold()] = "user"
     if config.assistant_role:
         own[config.assistant_role.casefold()] = "assistant"
-    with_usr = any(isinstance(message, dict) and message.get(raw.role) == "usr" for message in raw.messages)
+    with_usr = any(
+        isinstance(message, dict) and str(message.get(raw.role)).casefold() == "usr" for message in raw.messages
+    )
     return {**ROLES, "sys": "assistant" if with_usr else "system", **own}
 
 
-def turn_of(message: Any, raw: Raw, roles: Mapping[str, Role]) -> Turn:
+def turn_of(message: Any, raw: Raw, roles: Mapping[str, Role], *, calls: bool) -> Turn:
     if not isinstance(message, dict):
         raise PassedOver("a message is not an object")
     role = message.get(raw.role)
     known = roles.get(role.strip().casefold()) if isinstance(role, str) else None
     if known is None:
         raise PassedOver(f"unknown role {str(role)[:40]!r}")
-    calls = message.get("tool_calls") or [{"function": call} for call in [message.get("function_call")] if call]
-    parts = [text_of(message.get(raw.content)), *map(call_of, calls if isinstance(calls, list) else ())]
+    called = (message.get("tool_calls") or [{"function": message.get("function_call")}]) if calls else ()
+    parts = [text_of(message.get(raw.content)), *map(call_of, called if isinstance(called, list) else ())]
     return Turn(role=known, content="\n".join(filter(None, parts)))
 
 
@@ -211,22 +216,33 @@ def has_media(message: Any, raw: Raw) -> bool:
 
 
 def text_in(part: Any) -> str | None:
-    """The text of a content part; None where it is of another kind."""
+    """The text of a content part, "" where it is a text part without one; None where it is of another kind."""
     if not isinstance(part, dict):
         raise PassedOver("a content part is neither text nor an object")
-    text = next((part[name] for name in ("text", "refusal", "value") if isinstance(part.get(name), str)), None)
-    return text if isinstance(text, str) else None
+    for name in ("text", "refusal") if part.get("type") != "text" else ("text", "value"):
+        text = part.get(name)
+        text = text.get("value") if isinstance(text, dict) else text
+        if isinstance(text, str):
+            return text
+    return "" if part.get("type") == "text" else None
 
 
 def part_of(part: Any) -> str:
     if isinstance(part, str):
         return part
     text = text_in(part)
-    return f"[{part.get('type', 'media')}]" if text is None else text
+    return f"[{part.get('type') or 'media'}]" if text is None else text
+
+
+def blank(text: str) -> bool:
+    """Whether nobody could see anything of it: white space, or signs without a width."""
+    return not text.strip() or not any(sign.isprintable() and not sign.isspace() for sign in text)
 
 
 def call_of(call: Any) -> str:
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(function, dict):
-        return "[tool call]"
+        return "" if function is None else "[tool call]"
+    if function.get("name") is None:
+        return ""
     return f"[tool call: {function.get('name')}({function.get('arguments', '')})]"

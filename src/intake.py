@@ -6,16 +6,18 @@ import logging
 import zlib
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
-from typing import Any, TypeGuard
+from typing import Any, cast
 
 import orjson
 
 from .config import Config
-from .dialogues import Sample, samples
+from .dialogues import Sample, cleaned, content_id, samples
 from .io_utils import sample_key
+from .json_rows import Unreadable
 from .keys import DONE, SEEN, Fingerprints, Keys
+from .records import SampleId
 from .shapes import PassedOver, Raw, Reader
-from .sources import Unreadable, found, rows
+from .sources import found, rows
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +80,7 @@ class Intake:
     said: Fingerprints
 
     def samples(self) -> Generator[Sample]:
-        files = found(self.config.input)
+        files = found(self.config.input, self.config.output)
         for position, raw in enumerate(Reader(self.config.oasst_paths).dialogues(rows(files))):
             self.tally.rows += 1
             if isinstance(raw, Unreadable):
@@ -87,35 +89,49 @@ class Intake:
                     log.warning("%s line %d is not JSON and is left out: %s", raw.file, raw.number, raw.reason)
                 continue
             try:
-                if self.is_new(raw):
-                    yield from self.wanted(raw, position)
+                named = self.named(raw)
+                if self.is_new(named):
+                    yield from self.wanted(named, position)
             except PassedOver as reason:
                 self.tally.passed_over[str(reason)] += 1
 
-    def is_new(self, raw: Raw | PassedOver) -> TypeGuard[Raw]:
-        """Whether a dialogue is neither made before nor another shard's; raises PassedOver where it is a repetition."""
+    def named(self, raw: Raw | PassedOver) -> Raw:
+        """The dialogue with an id: its own, or a hash of what it comes down to. Raises PassedOver where it is none."""
         if isinstance(raw, PassedOver):
             raise raw
-        key = None if raw.given_id is None else sample_key(raw.given_id, 0)
-        marks = 0 if key is None else self.keys.get(key)
+        if raw.given_id is not None:
+            return raw
+        name = content_id(cleaned(raw, self.config, Counter()))
+        self.tally.put_right["no id: named by a hash of the content"] += 1
+        if self.keys.get(sample_key(name, 0)) & SEEN:
+            if self.config.repeats == "drop":
+                raise PassedOver("repeated dialogue")
+            name = f"{name}-{self.tally.rows}"  # its place in the input, the same in every run
+        return raw._replace(given_id=name)
+
+    def is_new(self, raw: Raw) -> bool:
+        """Whether a dialogue is neither made before nor another shard's; raises PassedOver where it is a repetition."""
+        key = sample_key(cast("SampleId", raw.given_id), 0)
+        marks = self.keys.get(key)
         if marks & SEEN:
             raise PassedOver("repeated id")
-        if key is not None:
-            self.keys.mark(key, SEEN)
         # Every shard looks at all dialogues, so that of two that are alike the first one's shard makes it.
-        if self.config.repeats == "drop" and not self.said.add(fingerprint(raw)):
+        if self.config.repeats == "drop" and raw.messages and not self.said.add(fingerprint(raw)):
             raise PassedOver("repeated dialogue")
         if self.config.shard and not in_shard(raw, self.config.shard):
+            self.keys.mark(key, SEEN)
             self.tally.elsewhere += 1
             return False
         if marks & DONE and self.config.turns != "all":  # told by its id alone: a resumed run passes a million of them
+            self.keys.mark(key, SEEN)
             self.tally.already += 1
             return False
         return True
 
     def wanted(self, raw: Raw, position: int) -> Iterator[Sample]:
-        """The dialogue's samples that were not made before."""
+        """The dialogue's samples that were not made before. Its id counts as seen from the first of them on."""
         for sample in samples(raw, position, self.config, self.tally.put_right):
+            self.keys.mark(sample_key(sample.sample_id, 0), SEEN)
             if self.keys.get(sample_key(sample.sample_id, sample.item_id)) & DONE:
                 self.tally.already += 1
             else:
@@ -126,18 +142,17 @@ def fingerprint(raw: Raw) -> int:
     """A number that equal messages share, for as long as this process runs."""
     try:
         said = [message[raw.content] for message in raw.messages]
-        if None not in said:
+        if all(said):
             return hash((raw.system, *said, *[message[raw.role] for message in raw.messages]))
     except (TypeError, KeyError):
         pass
-    return hash(repr(raw.messages))  # lists of parts, tool calls, or no dialogue at all
+    return hash(repr((raw.system, raw.messages)))  # lists of parts, tool calls, or no dialogue at all
 
 
 def in_shard(raw: Raw, shard: tuple[int, int]) -> bool:
-    """Whether a dialogue belongs to this share: by hash of its id, or of its messages where it has none."""
+    """Whether a dialogue belongs to this share, by hash of its id."""
     index, count = shard
-    name = zlib.crc32(orjson.dumps(raw.messages if raw.given_id is None else raw.given_id, default=str))
-    return name % count == index
+    return zlib.crc32(orjson.dumps(raw.given_id)) % count == index
 
 
 class Upcoming(Iterator[Any]):

@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from .card import Facts, describe
+from .card import INFO, Facts, describe
 from .config import Parser, Stop, as_command, number, one_of
 from .formats import DEFAULT, NAMES, PREF, SFT, TEMPLATES, Mode, Row
 from .heuristics import TAGS
@@ -79,15 +79,18 @@ def training_rows(
     for file_index, line_number, line in records:
         try:
             record = read(shape, line)
-            row = row_of(record) if filters.keep(record) else None
+            row = row_of(record)
+            kept = filters.keep(record)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
             records.leave_out(file_index, line_number, f'"{where}": {first["msg"]}' if where else "it is not a record")
         except Unfit as unfit:
             records.leave_out(file_index, line_number, str(unfit))
+        except ValueError as error:
+            records.leave_out(file_index, line_number, f"it is not JSON ({error})")
         else:
-            if row is not None:
+            if kept:
                 yield record, row
 
 
@@ -168,7 +171,11 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--input", nargs="+", default=["data/synthesized_raw/LMSYS.jsonl"], help="records: files, globs")
     add("--output", type=Path, help=".json (one array), .jsonl or .parquet [data/processed/NAME_MODE.json]")
     add("--mode", type=one_of(*MODES), default="pref", help="pref for DPO, sft for the chosen sides [pref]")
-    add("--format", metavar="FORMAT", help="pref: sharegpt, trl, openai [sharegpt]; sft: messages, sharegpt [messages]")
+    add(
+        "--format",
+        metavar="FORMAT",
+        help="pref: sharegpt, trl, openai [sharegpt]; sft: messages, sharegpt, trl, openai [messages]",
+    )
     add(
         "--template",
         type=one_of(*TEMPLATES),
@@ -195,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = options_of(arguments)
     paths = inputs(options.input)
     output = options.output or output_for(paths, options.mode)
-    if output.suffix not in KINDS:
+    if output.suffix not in KINDS or output.name == INFO:
         raise Stop(f"--output {output} ends in none of {', '.join(KINDS)}: the ending says what kind of file it is.")
     if any(output.exists() and output.samefile(path) for path in paths):
         raise Stop(f"{output} is among the inputs: give another --output.")

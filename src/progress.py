@@ -50,7 +50,7 @@ def summary(config: Config, tally: Tally, endpoint: Endpoint, store: Store | Non
 @contextlib.asynccontextmanager
 async def showing(config: Config, tally: Tally, endpoint: Endpoint) -> AsyncIterator[None]:
     """Show progress while the body runs."""
-    work = bar(found(config.input), tally, endpoint) if sys.stderr.isatty() else lines(tally, endpoint)
+    work = bar(found(config.input, config.output), tally, endpoint) if sys.stderr.isatty() else lines(tally, endpoint)
     task = asyncio.create_task(work)
     try:
         yield

@@ -177,7 +177,7 @@ class Run:
 
 def run(config: Config, key: str, make: Make, settings: Settings, source: Source = pending) -> int:
     """Run a method over the input, print a summary, and return the exit status. Raises Stop where it cannot run."""
-    files = found(config.input)
+    files = found(config.input, config.output)
     if config.output.is_dir() or not config.output.name:
         raise Stop(f"Output {config.output} is a folder: give --output a file in it.")
     if config.output.exists() and any(file != STANDARD_INPUT and config.output.samefile(file) for file in files):

@@ -115,16 +115,15 @@ class Filters:
             yield f"--min-margin {self.min_margin:g}"
         if self.min_score is not None and record.judged("chosen", "score") < self.min_score:
             yield f"--min-score {self.min_score:g}"
-        if self.dedupe and not self._new("prompt", record.history):
-            yield "--dedupe (same dialogue as before)"
-        if self.dedupe and not self._new("predictions", *map(normalised, record.chosen.predictions)):
-            yield "--dedupe (same predictions as before)"
-
-    def _new(self, *what: str) -> bool:
-        key = hashed(orjson.dumps(what))
-        before = self._seen.get(key)
-        self._seen.mark(key, SEEN)
-        return not before
+        if self.dedupe:
+            prompt = hashed(orjson.dumps(["prompt", record.history]))
+            predictions = hashed(orjson.dumps(["predictions", *map(normalised, record.chosen.predictions)]))
+            if self._seen.get(prompt):
+                yield "--dedupe (same dialogue as before)"
+            if self._seen.get(predictions):
+                yield "--dedupe (same predictions as before)"
+            self._seen.mark(prompt, SEEN)  # not reached by what was dropped for a reason above
+            self._seen.mark(predictions, SEEN)
 
 
 def name_of(sample_id: Any, item_id: Any) -> str:

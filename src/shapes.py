@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from .config import OasstPaths
+from .json_rows import Row, Unreadable
 from .records import SampleId
-from .sources import Row, Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,8 @@ def id_of(row: dict[str, Any], key: str | None = None) -> SampleId | None:
     """The row's own id, if it has one. Raises PassedOver for one that cannot be kept as it is."""
     given = key
     for name in IDS:
-        if row.get(name) is not None:
-            given = row[name]
+        if (own := row.get(name)) is not None and own != "":
+            given = own
             break
     if given is None or isinstance(given, str):
         return given
@@ -67,11 +67,9 @@ def id_of(row: dict[str, Any], key: str | None = None) -> SampleId | None:
 
 
 def field_of(row: dict[str, Any]) -> str | None:
-    """The field that holds the messages."""
-    for field in FIELDS:
-        if field in row:
-            return field
-    return None
+    """The field that holds the messages: of several the first that is not empty."""
+    there = [field for field in FIELDS if field in row]
+    return next((field for field in there if row[field]), there[0] if there else None)
 
 
 def is_sharegpt(messages: Any) -> bool:
@@ -113,8 +111,7 @@ class Reader:
                     yield row
                 else:
                     yield from self._of_row(file, row, scattered)
-            for root in scattered.trees():
-                yield from paths_of(root, self._paths)
+            yield from scattered.dialogues(self._paths)
 
     def _of_row(self, file: str, row: Row, scattered: "Scattered") -> Iterator[Raw | PassedOver]:
         value = {"messages": row.value} if isinstance(row.value, list) else row.value
@@ -128,9 +125,9 @@ class Reader:
                 yield raw_of(value, field, row.key)
             except PassedOver as reason:
                 yield reason
-        elif isinstance(prompt := value.get("prompt"), dict) and isinstance(prompt.get("replies"), list):
+        elif root := root_in(value):
             self._say(file, OASST_TREES)
-            yield from paths_of(prompt, self._paths)
+            yield from paths_of(root, self._paths)
         elif "message_id" in value and "text" in value:
             self._say(file, OASST_MESSAGES)
             scattered.add(value)
@@ -146,16 +143,30 @@ class Reader:
 # ---------------------------------------------------------------------------------------------- OASST
 
 
+def root_in(row: dict[str, Any]) -> dict[str, Any] | None:
+    """The first message of a nested tree, if the row is one."""
+    for root in (row.get("prompt"), row):
+        if isinstance(root, dict) and isinstance(root.get("replies"), list) and "text" in root:
+            return root
+    return None
+
+
 def paths_of(root: dict[str, Any], wanted: OasstPaths) -> Iterator[Raw | PassedOver]:
     """The tree's paths from the root to a leaf, of reviewed and undeleted messages; the best-ranked first.
 
-    A path has the id of its last message, so that `best` and `all` name it alike.
+    A path ends with what a person said, since nothing is foreseen behind it, and has that message's id: so paths that
+    differ only in the last answer are one, and `best` and `all` name them alike.
     """
     if not counts(root):
         yield PassedOver("deleted or not reviewed")
         return
     for path in walks(root):
-        yield Raw(id_of({"id": path[-1].get("message_id")}), path, content="text")
+        ends = [place for place, message in enumerate(path) if message.get("role") == "prompter"] or [len(path) - 1]
+        said = path[: ends[-1] + 1]
+        try:
+            yield Raw(id_of({"id": said[-1].get("message_id")}), said, content="text")
+        except PassedOver as reason:
+            yield reason
         if wanted == "best":
             return
 
@@ -165,7 +176,8 @@ def walks(root: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
     waiting = [[root]]
     while waiting:
         path = waiting.pop()
-        replies = sorted(filter(counts, path[-1].get("replies") or ()), key=rank, reverse=True)
+        given = path[-1].get("replies")
+        replies = sorted(filter(counts, given if isinstance(given, list) else ()), key=rank, reverse=True)
         if not replies:
             yield path
         waiting.extend([*path, reply] for reply in replies)
@@ -194,21 +206,36 @@ class Scattered:
         self._messages.close()
 
     def add(self, message: dict[str, Any]) -> None:
-        tree = message.get("message_tree_id") or message.get("message_id")
         kept = {name: message.get(name) for name in ("message_id", "parent_id", "text", "role", "rank", "deleted")}
         if "review_result" in message:
             kept["review_result"] = message["review_result"]
+        tree = message.get("message_tree_id")
         insert = "INSERT INTO messages (tree, message) VALUES (?, ?)"
-        self._messages.execute(insert, (str(tree), orjson.dumps(kept)))
+        told = orjson.dumps(kept, default=str, option=orjson.OPT_NON_STR_KEYS)
+        self._messages.execute(insert, ("" if tree is None else str(tree), told))
 
-    def trees(self) -> Iterator[dict[str, Any]]:
-        """The roots, each with its replies below it, in the order in which the trees began."""
+    def dialogues(self, wanted: OasstPaths) -> Iterator[Raw | PassedOver]:
+        """The paths of each tree, in the order in which the trees began; rows without a tree's name are one heap."""
         self._messages.execute("CREATE INDEX by_tree ON messages (tree, number)")
         for (tree,) in self._messages.execute("SELECT tree FROM messages GROUP BY tree ORDER BY min(number)"):
             found = self._messages.execute("SELECT message FROM messages WHERE tree = ? ORDER BY number", (tree,))
-            messages = [orjson.loads(message) for (message,) in found]
-            by_id = {message["message_id"]: message | {"replies": []} for message in messages}
-            for message in by_id.values():
-                if (parent := by_id.get(message["parent_id"])) is not None:
-                    parent["replies"].append(message)
-            yield from (message for message in by_id.values() if message["parent_id"] is None)
+            by_id: dict[str, dict[str, Any]] = {}
+            for (told,) in found:
+                message = orjson.loads(told) | {"replies": []}
+                if by_id.setdefault(str(message["message_id"]), message) is not message:
+                    yield PassedOver("repeated id")
+            yield from linked(by_id, wanted)
+
+
+def linked(by_id: dict[str, dict[str, Any]], wanted: OasstPaths) -> Iterator[Raw | PassedOver]:
+    """Put each reply below its parent; then the paths of each root. What has lost its parent is told."""
+    roots = []
+    for message in by_id.values():
+        if message["parent_id"] in (None, ""):
+            roots.append(message)
+        elif (parent := by_id.get(str(message["parent_id"]))) is not None:
+            parent["replies"].append(message)
+        else:
+            yield PassedOver("a message whose parent is not there")
+    for root in roots:
+        yield from paths_of(root, wanted)

@@ -5,87 +5,96 @@ this module's question.
 """
 
 import contextlib
-import dataclasses
 import glob
 import gzip
 import io
-import json
 import logging
-import re
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple, cast
+from typing import Any, BinaryIO, cast
 
 from .config import Stop
-from .utils import LENIENT, loads, without_surrogates
+from .json_rows import PEEK, Row, Unreadable, entries, form_of, lines
+from .utils import shortened
 
 log = logging.getLogger(__name__)
 
 STANDARD_INPUT = "-"
 READ_IN_FOLDERS = (".jsonl", ".json", ".ndjson", ".parquet", ".gz", ".zst")
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP, ZSTANDARD, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
-PEEK = 1 << 20  # bytes of a file that are looked at to tell what it is
-BLOCK = 1 << 16  # characters of a JSON array that are read at a time
-LONGEST_SIGN = 8  # characters that belong together in JSON outside of strings, or in an escape
+SKIPPABLE = b"\x2a\x4d\x18"  # behind its first byte: how a Zstandard file of several threads may begin
+PACKED = 1 << 16  # bytes that are decompressed at a time
 ROWS_AT_A_TIME = 256  # of Parquet
 COLUMNS = {
     *("id", "conversation_id", "conversation_hash", "conversation", "conversations", "messages", "system"),
     *("message_tree_id", "message_id", "parent_id", "text", "role", "rank", "deleted", "review_result", "prompt"),
 }
-# The first entry of one large object. Not so the first field of a row whose value happens to be an object.
-ENTRY_BEGINS = re.compile(rb'\{\s*"(?!(?:prompt|meta|metadata|info|message)")(?:[^"\\]|\\.)*"\s*:\s*\{')
-
-Form = Literal["lines", "array", "object", "values"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Unreadable:
-    """What is no row: its file, the number of its line or entry from 1, and why."""
-
-    file: str
-    number: int
-    reason: str
-
-
-class Row(NamedTuple):
-    """One entry of a file; `key` is its name where the file is one JSON object of entries."""
-
-    value: Any
-    key: str | None = None
-
-
-def found(patterns: Sequence[str]) -> list[str]:
+def found(patterns: Sequence[str], output: Path | None = None) -> list[str]:
     """The files that the patterns name, each once: paths, globs, folders with all below them, `-` for standard input.
 
-    Raises Stop where one of them names nothing.
+    What a folder or glob has of our own making (the output, a sidecar) is left out. Raises Stop where a pattern names
+    nothing.
     """
     files: dict[str, None] = {}
     for pattern in patterns:
-        if pattern == STANDARD_INPUT or Path(pattern).is_file():
-            matches = [pattern]
-        elif Path(pattern).is_dir():
-            below = sorted(path for path in Path(pattern).rglob("*") if path.is_file())
-            matches = [str(path) for path in below if path.suffix.lower() in READ_IN_FOLDERS]
-        else:
-            matches = sorted(match for match in glob.glob(pattern, recursive=True) if Path(match).is_file())  # noqa: PTH207 (Path.glob refuses absolute patterns)
-        if not matches:
-            missing = "holds no file of dialogues" if Path(pattern).is_dir() else "does not exist"
+        try:
+            matches = matching(pattern, output)
+        except OSError as error:
             raise Stop(
-                f"Input {pattern} {missing}: give --input a file of dialogues, or try data/raw/demo.jsonl;"
-                " to see the pipeline without a key: python -m src.rehearsal"
+                f"Input {shortened(pattern)} cannot be read ({error.strerror}): give another --input."
+            ) from error
+        if not matches:
+            missing = "holds no file of dialogues" if pattern and Path(pattern).is_dir() else "does not exist"
+            raise Stop(
+                f"Input {pattern or '(an empty name)'} {missing}: give --input a file of dialogues, or try"
+                " data/raw/demo.jsonl; to see the pipeline without a key: python -m src.rehearsal"
             )
-        files |= dict.fromkeys(match for match in matches if not match.endswith(".failed.jsonl"))
+        files |= dict.fromkeys(matches)
     return list(files)
 
 
+def matching(pattern: str, output: Path | None) -> list[str]:
+    if not pattern or pattern == STANDARD_INPUT:
+        return [pattern] if pattern else []
+    if Path(pattern).exists() and not Path(pattern).is_dir():
+        return [pattern]
+    if Path(pattern).is_dir():
+        below = sorted(path for path in Path(pattern).rglob("*") if path.is_file())
+        paths = [path for path in below if path.suffix.lower() in READ_IN_FOLDERS]
+        if passed := len(below) - len(paths):
+            log.info("%s: %d files of other kinds are left out", pattern, passed)
+    else:
+        paths = [Path(match) for match in sorted(glob.glob(pattern, recursive=True)) if Path(match).is_file()]  # noqa: PTH207 (Path.glob refuses absolute patterns)
+    ours = output.resolve() if output else None
+    return [str(path) for path in paths if not path.name.endswith(".failed.jsonl") and path.resolve() != ours]
+
+
 def rows(files: Sequence[str]) -> Iterator[tuple[str, Row | Unreadable]]:
-    """Every row of the files in turn, with the file it is from. What cannot be read keeps its place."""
+    """Every row of the files in turn, with the file it is from. What cannot be read keeps its place.
+
+    A damaged file is told as one, with the number of its last row, and the next file is read.
+    """
     for file in files:
+        number = 0
         with opened(file) as stream:
-            for row in rows_of(file, stream):
-                yield file, row
+            try:
+                for row in rows_of(file, stream):
+                    number += 1
+                    yield file, row
+            except damage() as error:
+                reason = f"the file is damaged behind row {number} ({error}); nothing after it can be read"
+                yield file, Unreadable(file, number + 1, reason)
+
+
+def damage() -> tuple[type[Exception], ...]:
+    """What readers of broken files raise, of those that are in use."""
+    names = (("zstandard", "ZstdError"), ("compression.zstd", "ZstdError"), ("pyarrow", "ArrowException"))
+    optional = (getattr(sys.modules[module], name) for module, name in names if module in sys.modules)
+    return (OSError, EOFError, zlib.error, UnicodeError, *optional)
 
 
 def rows_of(file: str, stream: "io.BufferedReader[Any]") -> Iterator[Row | Unreadable]:
@@ -101,6 +110,8 @@ def rows_of(file: str, stream: "io.BufferedReader[Any]") -> Iterator[Row | Unrea
 def opened(file: str) -> "io.BufferedReader[Any]":
     """The file, or a sentence that says why not."""
     if file == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise Stop("Standard input is closed: give --input a file.")
         return io.BufferedReader(cast("io.RawIOBase", sys.stdin.buffer), PEEK)
     try:
         return io.BufferedReader(io.FileIO(file), PEEK)
@@ -112,8 +123,8 @@ def unpacked(
     file: str, start: bytes, stream: "io.BufferedReader[Any]"
 ) -> contextlib.AbstractContextManager["io.BufferedReader[Any]"]:
     if start.startswith(GZIP):
-        return io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=stream)), PEEK)
-    if start.startswith(ZSTANDARD):
+        return io.BufferedReader(Pieces(gzip.GzipFile(fileobj=stream)), PEEK)
+    if start.startswith(ZSTANDARD) or start[1:] == SKIPPABLE:
         return io.BufferedReader(zstandard_stream(file, stream), PEEK)
     return contextlib.nullcontext(stream)
 
@@ -130,116 +141,49 @@ def zstandard_stream(file: str, stream: BinaryIO) -> Any:
         import zstandard  # noqa: PLC0415 (optional)
     except ImportError as error:
         raise Stop(f"Input {file} is Zstandard-compressed; to read it: pip install zstandard") from error
-    return zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+    return Zstandard(stream, zstandard.ZstdDecompressor())
 
 
-def form_of(stream: "io.BufferedReader[Any]") -> Form:
-    """How the rows stand in a text, told by its beginning; the stream stays where it is."""
-    start = stream.peek(PEEK).removeprefix(BYTE_ORDER_MARK).lstrip()
-    line, newline, rest = start.partition(b"\n")
-    try:
-        value = loads(line)
-    except ValueError:
-        if start.startswith(b"["):
-            return "lines" if newline and line.rstrip().endswith(b"]") else "array"
-        if not start.startswith(b"{") or (newline and line.rstrip()[-1:] not in {b"{", b"[", b","}):
-            return "lines"  # with a broken one: a text over several lines does not break there
-        return "object" if ENTRY_BEGINS.match(start) else "values" if newline else "lines"
-    if rest.strip():
-        return "lines"
-    entries = isinstance(value, dict) and value and all(isinstance(entry, dict) for entry in value.values())
-    return "object" if entries else "array" if isinstance(value, list) else "lines"
+class Pieces(io.RawIOBase):
+    """A decompressed stream piece by piece, so that what stands before a damage is had before the error."""
+
+    def __init__(self, stream: gzip.GzipFile) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part = self._stream.read1(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
 
 
-def lines(file: str, stream: "io.BufferedReader[Any]") -> Iterator[Row | Unreadable]:
-    """A row for each line. Lines end at a line feed and nowhere else."""
-    for number, line in enumerate(stream, 1):
-        if not line.strip():
-            continue
-        try:
-            yield Row(loads(line.removeprefix(BYTE_ORDER_MARK)))
-        except ValueError as error:
-            yield Unreadable(file, number, str(error))
+class Zstandard(io.RawIOBase):
+    """A decompressed stream that raises EOFError where a frame was cut off, which the package's own does not tell."""
 
+    def __init__(self, stream: BinaryIO, package: Any) -> None:
+        self._stream, self._package = stream, package
+        self._frame: Any = None
+        self._held = b""
 
-# ---------------------------------------------------------------------------------------------- one large JSON text
+    def readable(self) -> bool:
+        return True
 
-
-class Text:
-    """JSON values taken one by one from a text of any length."""
-
-    def __init__(self, stream: "io.BufferedReader[Any]") -> None:
-        self._stream = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace")
-        self._held, self._place, self._ended = "", 0, False
-
-    def detach(self) -> None:
-        """Leave the stream to whoever opened it."""
-        self._stream.detach()
-
-    def next_sign(self) -> str:
-        """The next character that is no white space, which stays; "" at the end."""
-        while True:
-            rest = self._held[self._place :].lstrip()
-            if rest or self._ended:
-                self._held, self._place = rest, 0
-                return rest[:1]
-            self._more()
-
-    def take(self, signs: str) -> str:
-        """The next character, if it is one of these; else "" and it stays."""
-        sign = self.next_sign()
-        if not sign or sign not in signs:
-            return ""
-        self._place += 1
-        return sign
-
-    def key(self) -> str:
-        """The next string and the colon behind it. Raises ValueError where there is none."""
-        key = self.value()
-        if not self.take(":"):
-            raise ValueError("an entry has no value")
-        return str(key)
-
-    def value(self) -> Any:
-        """The next JSON value. Raises ValueError where none begins."""
-        self.next_sign()
-        while True:
-            try:
-                value, end = LENIENT.raw_decode(self._held, self._place)
-            except json.JSONDecodeError as error:
-                unfinished = error.pos >= len(self._held) - LONGEST_SIGN or error.msg.startswith("Unterminated")
-                if self._ended or not unfinished:
-                    raise
-            except RecursionError as error:
-                raise ValueError("it is nested too deeply") from error
-            else:
-                if self._ended or end < len(self._held):  # at the very end a number may go on
-                    self._place = end
-                    return without_surrogates(value)
-            self._more()
-
-    def _more(self) -> None:
-        """Read as much again as is held, so that a long value is parsed a few times and not for each block."""
-        self._held, self._place = self._held[self._place :], 0
-        more = self._stream.read(max(BLOCK, len(self._held)))
-        self._held += more
-        self._ended = not more
-
-
-def entries(file: str, stream: "io.BufferedReader[Any]", form: Form) -> Iterator[Row | Unreadable]:
-    """A row for each entry of a JSON array or object, or for each of several values that follow one another."""
-    text, number = Text(stream), 0
-    try:
-        text.take({"array": "[", "object": "{"}.get(form, ""))
-        while (sign := text.next_sign()) and sign not in "]}":
-            number += 1
-            key = text.key() if form == "object" else None
-            yield Row(text.value(), key)
-            text.take(",")
-    except ValueError as error:
-        yield Unreadable(file, number, f"{error}; nothing after it can be read")
-    finally:
-        text.detach()
+    def readinto(self, buffer: Any) -> int:
+        while not self._held:
+            packed = self._frame.unused_data if self._frame and self._frame.eof else b""
+            packed = packed or self._stream.read(PACKED)
+            if not packed:
+                if self._frame and not self._frame.eof:
+                    raise EOFError("a compressed frame is cut off")
+                return 0
+            if self._frame is None or self._frame.eof:
+                self._frame = self._package.decompressobj()
+            self._held = self._frame.decompress(packed)
+        part, self._held = self._held[: len(buffer)], self._held[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
 
 
 # ---------------------------------------------------------------------------------------------- Parquet
@@ -248,18 +192,15 @@ def entries(file: str, stream: "io.BufferedReader[Any]", form: Form) -> Iterator
 def parquet_rows(file: str, stream: "io.BufferedReader[Any]") -> Iterator[Row]:
     """The rows of a Parquet file, of the columns that tell of dialogues where it has such."""
     try:
-        from pyarrow import lib, parquet  # noqa: PLC0415 (optional)
+        from pyarrow import parquet  # noqa: PLC0415 (optional)
     except ImportError as error:
         raise Stop(f"Input {file} is a Parquet file; to read it: pip install pyarrow") from error
     if file == STANDARD_INPUT:
         raise Stop("Parquet cannot be read from standard input: give the file's name.")
-    try:
-        table = parquet.ParquetFile(stream)
-        columns = [name for name in table.schema_arrow.names if name in COLUMNS]
-        for batch in table.iter_batches(ROWS_AT_A_TIME, columns=columns or None):
-            yield from map(Row, batch.to_pylist())
-    except lib.ArrowException as error:
-        raise Stop(f"Input {file} is a damaged Parquet file ({error}): fetch it again or leave it out.") from error
+    table = parquet.ParquetFile(stream)
+    columns = [name for name in table.schema_arrow.names if name in COLUMNS]
+    for batch in table.iter_batches(ROWS_AT_A_TIME, columns=columns or None):
+        yield from map(Row, batch.to_pylist())
 
 
 def count(files: Sequence[str]) -> int | None:

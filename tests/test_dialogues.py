@@ -8,9 +8,9 @@ import pytest
 
 from src.config import Config
 from src.dialogues import Sample, chat_history, folded, samples
+from src.json_rows import Row
 from src.schemas import Turn
 from src.shapes import PassedOver, Raw, Reader
-from src.sources import Row
 
 from .conftest import turns
 

@@ -158,3 +158,25 @@ def test_a_wish_that_cannot_be_met_ends_in_one_sentence(tmp_path: Path, argument
     assert done.returncode == 1
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_dedupe_prefers_no_row_that_was_never_written(tmp_path: Path) -> None:
+    useless = record(1, rejected=side("good"))
+    useful = record(2, chat_history=useless["chat_history"])
+    done = post(tmp_path, "--dedupe", "--output", "out.jsonl", rows=[useless, useful])
+    assert done.returncode == 3
+    assert len(read_rows(tmp_path / "out.jsonl")) == 1
+
+
+def test_an_entry_of_a_former_format_goes_with_it(tmp_path: Path) -> None:
+    post(tmp_path, "--output", "d/x.json", rows=[record(1)])
+    post(tmp_path, "--output", "d/x.json", "--format", "trl")
+    assert json.loads((tmp_path / "d/dataset_info.json").read_text()) == {}
+    assert post(tmp_path, "--output", "d/dataset_info.json").returncode == 1
+
+
+def test_a_record_broken_in_its_middle_is_left_out(tmp_path: Path) -> None:
+    post(tmp_path, rows=[record(1), record(2)])
+    (tmp_path / "in.jsonl").write_bytes((tmp_path / "in.jsonl").read_bytes().replace(b'"Question"', b"Question", 1))
+    done = post(tmp_path, "--output", "out.jsonl")
+    assert (done.returncode, len(read_rows(tmp_path / "out.jsonl"))) == (3, 1)

@@ -16,6 +16,7 @@ SOURCES = sorted((ROOT / "src").glob("*.py"))
 LINES = [
     {"config", "schemas"},
     {"records", "utils", "keys", "charts"},
+    {"json_rows"},
     {"sources", "io_utils", "store", "limits", "outage", "pacing", "wire"},
     {"shapes"},
     {"dialogues"},

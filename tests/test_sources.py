@@ -12,10 +12,11 @@ import pytest
 
 from src.config import Config, Stop
 from src.dialogues import Sample, samples
+from src.json_rows import Row, Unreadable
 from src.shapes import PassedOver, Raw, Reader
-from src.sources import Row, Unreadable, found, rows
+from src.sources import found, rows
 
-from .conftest import command, dialogue, read_rows, turns, write_rows
+from .conftest import command, dialogue, read_rows, synthesis, turns, write_rows
 
 TEXTS = ("Plan my garden.", "Which plants?", "Roses, please.", "Any colour?", "Red ones.")
 TALK = turns(*TEXTS)
@@ -95,10 +96,13 @@ def test_of_an_oasst_tree_the_best_path_or_all_of_reviewed_and_undeleted_message
         message("deleted", "spam", "root", rank=-1, deleted=True),
         message("unreviewed", "spam", "root", rank=-1, review_result=None),
         message("leaf", "Roses, please.", "first"),
+        message("other leaf", "Red ones.", "second"),
+        message("the last word", "Any colour?", "leaf"),
+        message("another last word", "Which plants?", "leaf"),
     ]
     row = {"prompt": nested(tree)[0]}
     assert [raw.given_id for raw in raws(row)] == ["leaf"]
-    assert [raw.given_id for raw in raws(row, paths="all")] == ["leaf", "second"]
+    assert [raw.given_id for raw in raws(row, paths="all")] == ["leaf", "leaf", "other leaf"]
     assert raws({"prompt": nested(tree)[0] | {"deleted": True}}) == []
 
 
@@ -238,3 +242,106 @@ def test_a_repeated_dialogue_is_made_once_unless_repeats_are_kept(tmp_path: Path
     assert "2: repeated dialogue" in once
     assert "1: repeated id" in once
     assert "1: repeated id" in kept
+
+
+def telling(folder: Path, *arguments: object) -> str:
+    """What --show prints and logs about an input; with the number of samples at its end."""
+    done = command("synthesis", "--show", 1000, "--input", *arguments, folder=folder)
+    assert "Traceback" not in done.stderr
+    return f"{done.stdout}{done.stderr}\n{done.stdout.count('=== sample')} samples, status {done.returncode}"
+
+
+def test_a_damaged_file_costs_its_own_rest_and_nothing_else(tmp_path: Path) -> None:
+    rows = [{"id": number, "conversation": turns("a", "b", f"c {number} {'x' * 900}")} for number in range(400)]
+    write_rows(tmp_path / "good.jsonl", [dialogue("good")])
+    packed = gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode(), 1)
+    (tmp_path / "cut.gz").write_bytes(packed[:-200])
+    (tmp_path / "flipped.gz").write_bytes(packed[:900] + b"\x00\x00\x00\x00" + packed[904:])
+    (tmp_path / "magic.gz").write_bytes(packed[:2])
+    for name in ("cut.gz", "flipped.gz", "magic.gz"):
+        told = telling(tmp_path, name, "good.jsonl")
+        assert f"{name} line " in told
+        assert "the file is damaged behind row " in told
+        assert "id 'good'" in told
+        assert told.endswith("status 3")
+    assert int(telling(tmp_path, "cut.gz").split("\n")[-1].split(" ")[0]) > 100
+
+
+def test_a_cut_off_zstandard_file_is_told(tmp_path: Path) -> None:
+    zstandard = pytest.importorskip("zstandard")
+    packed = zstandard.ZstdCompressor().compress(LINES.encode())
+    (tmp_path / "cut.zst").write_bytes(packed[:-10])
+    (tmp_path / "twice.zst").write_bytes(packed + packed)
+    assert any(isinstance(row, Unreadable) for row in read(tmp_path / "cut.zst"))
+    assert read(tmp_path / "twice.zst") == [*ROWS, *ROWS]
+
+
+def test_what_follows_an_array_is_read_and_what_does_not_end_is_told(tmp_path: Path) -> None:
+    (tmp_path / "two").write_text('[\n{"id": 1}\n]\n[\n{"id": 2}\n]\n')
+    (tmp_path / "open").write_text('[\n{"id": 1},\n{"id": 2},\n')
+    (tmp_path / "nested").write_text('{\n"model": {"a": 1},\n"id": 1}\n{\n"model": {"a": 1},\n"id": 2}\n')
+    (tmp_path / "chat").write_text(json.dumps(TALK, indent=1))
+    assert [row["id"] for row in read(tmp_path / "two")] == [1, 2]
+    assert [row["id"] for row in read(tmp_path / "nested")] == [1, 2]
+    assert isinstance(read(tmp_path / "open")[-1], Unreadable)
+    assert read(tmp_path / "chat") == [TALK]
+
+
+def test_a_dialogue_without_an_id_is_made_once_in_whatever_form_it_comes(tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", [{"messages": TALK}, {"messages": [*TALK, {"role": "assistant", "content": ""}]}])
+    assert "1 samples" in telling(tmp_path, "in.jsonl")
+    kept = telling(tmp_path, "in.jsonl", "--repeats", "keep")
+    assert "2 samples" in kept
+    assert len({line.split("id ")[1] for line in kept.split("\n") if "===" in line}) == 2
+
+
+def test_an_id_counts_as_seen_only_where_something_came_of_it(tmp_path: Path) -> None:
+    empty = {"id": 1, "messages": []}
+    write_rows(
+        tmp_path / "in.jsonl", [empty, {"id": 1, "messages": TALK}, {"id": "", "messages": turns("a", "b", "c")}]
+    )
+    told = telling(tmp_path, "in.jsonl")
+    assert "2 samples" in told
+    assert "1: no messages" in told
+
+
+def test_dialogues_that_differ_only_in_system_turn_or_call_are_two(tmp_path: Path) -> None:
+    parts = [{"role": turn["role"], "content": [{"type": "text", "text": turn["content"]}]} for turn in TALK]
+    calls = [
+        [TALK[0], {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": name}}]}, *TALK[1:]]
+        for name in ("book", "cancel")
+    ]
+    rows = [{"id": n, "messages": parts, "system": name} for n, name in enumerate(("Be kind.", "Be rude."))]
+    write_rows(tmp_path / "in.jsonl", [*rows, *({"id": 10 + n, "messages": talk} for n, talk in enumerate(calls))])
+    assert "4 samples" in telling(tmp_path, "in.jsonl")
+
+
+def test_media_alone_is_no_utterance_and_an_empty_column_hides_nothing(tmp_path: Path) -> None:
+    picture = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}
+    rows = [{"id": 1, "messages": [*TALK[:4], picture]}, {"id": 2, "conversation": None, "messages": TALK}]
+    write_rows(tmp_path / "in.jsonl", rows)
+    told = telling(tmp_path, "in.jsonl")
+    assert "2 samples" in told
+    assert "[image_url]" not in told.split("--- utterance")[1].split("---")[0]
+
+
+def test_oasst_messages_without_a_parent_or_a_trees_name_are_told_or_put_together(tmp_path: Path) -> None:
+    nameless = [{key: value for key, value in each.items() if key != "message_tree_id"} for each in PATH]
+    write_rows(tmp_path / "nameless.jsonl", nameless)
+    write_rows(tmp_path / "orphans.jsonl", PATH[1:])
+    write_rows(
+        tmp_path / "odd.jsonl",
+        [{"prompt": {"message_id": {}, "text": "a", "replies": 5}}, {"message_id": [], "text": "x"}],
+    )
+    assert "1 samples" in telling(tmp_path, "nameless.jsonl")
+    assert "1: a message whose parent is not there" in telling(tmp_path, "orphans.jsonl")
+    assert "0 samples" in telling(tmp_path, "odd.jsonl")
+
+
+def test_an_output_in_the_input_folder_is_no_input(endpoint: Any, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write_rows(tmp_path / "in/a.jsonl", [dialogue(1)])
+    for calls in (8, 0):
+        done = synthesis(tmp_path, endpoint(), input="in", output="in/out.jsonl")
+        assert done.returncode == 0, done.stderr
+        assert ("calls          0" in done.stdout) == (calls == 0)
