@@ -195,12 +195,12 @@ one prediction for each path, in the same order.""",
     material="Category of the next utterance: {category}",
     example=DraftInsight(
         mining=DraftView(
-            reasoning="why the user stays with a topic, showing both paths",
-            predictions=("utterance on the first path", "utterance on the second"),
+            reasoning="why the user stays with a topic, and both paths",
+            predictions=("utterance on path 1", "utterance on path 2"),
         ),
         exploration=DraftView(
-            reasoning="why the user turns to something new, showing both paths",
-            predictions=("utterance on the first path", "utterance on the second"),
+            reasoning="why the user turns to something new, and both paths",
+            predictions=("utterance on path 1", "utterance on path 2"),
         ),
     ),
     opens_with=("history", "tree"),
@@ -220,8 +220,8 @@ does a shared preface such as "ok, thanks" where more follows:
 0.3: the same wider topic only.
 0.1: only the setting is shared.
 0.0: nothing in common.
-Values between are welcome, and equal predictions may get equal grades. Give one entry for each prediction, in order: \
-the reason in one sentence, then the similarity.""",
+Values between are welcome. Give one entry for each prediction, in order: the reason in one sentence, then the \
+similarity.""",
     material="""\
 <utterance>
 {utterance}
@@ -245,7 +245,7 @@ TRUTH_PATH = Stage(
     task="""\
 Below is what the user really said next. Decide by the tree which view the utterance belongs to, Mining or \
 Exploration. Then give two tree paths of that view, each from the topic nearest to it. The first leads to the real \
-utterance. Name its subject, and for a Statement also which way it goes ("reaction: it worked", "budget: no limit"), \
+utterance: name its subject, and for a Statement which way it goes ("reaction: it worked", "budget: no limit"), \
 but as a reader of the dialogue could have foreseen it: leave out names, numbers, times and particulars that only the \
 utterance tells. The second is a side path: another way in the same view that this user could as well have gone, with \
 clearly another target.""",
@@ -254,7 +254,7 @@ clearly another target.""",
 {utterance}
 </utterance>""",
     example=TruthPath(
-        view_reasoning="what the utterance is about, and whether the tree has it",
+        view_reasoning="what it is about, and whether the tree has it",
         view="Mining",
         path_reasoning="how each path continues the tree",
         paths=(
@@ -295,9 +295,9 @@ def revision(view: View) -> Stage[Revision]:
         task=REVISION_TASK % {"view": view},
         material=REVISION_MATERIAL,
         example=Revision(
-            thinking="what of the draft goes or stays, and what speaks for each new path",
+            thinking="what stays of the draft, and what speaks for each path",
             reasoning="the new reasoning, showing each path",
-            predictions=("utterance on the first path", "utterance on the second"),
+            predictions=("utterance on path 1", "utterance on path 2"),
         ),
         opens_with=("history", "tree"),
         one_for_each="paths",
