@@ -192,6 +192,9 @@ class Endpoint:
                 if not used.total:  # some endpoints do not tell, and a limit must hold all the same
                     reply = tokens_in(completion.text)
                     used = Usage(prompt=prompt, completion=reply, total=prompt + reply)
+            except Stop as reason:
+                self.stop(reason)  # here, since a sample's other calls are waited for before its worker hears of it
+                raise
             except RequestFailed as failed:
                 used = failed.usage
                 if failed.status in OVERLOADED:
