@@ -2,36 +2,45 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
-from pydantic import Field
+from pydantic import AliasPath, Field
 
 from .prompts import ANSWER, PREDICT, PREDICT_AS_JSON, PREDICT_ONLY, as_text, fill
-from .schemas import CategoryReason, Shape, ViewReasoning
+from .schemas import ACategory, Shape
 from .utils import on_one_line, without_tags
 
 Mode = Literal["pref", "sft"]
 TAGS = ("think", "predict")
+K = TypeVar("K")
 
 # ---------------------------------------------------------------------------------------------- what is read
 
 
-class Views(Shape):
-    mining: ViewReasoning = Field(alias="mining_view")
-    exploration: ViewReasoning = Field(alias="explore_view")
+Told = Annotated[str, Field(min_length=1)]
+Predictions = Annotated[tuple[Told, ...], Field(min_length=1)]
 
 
 class Side(Shape):
-    """A trajectory as far as training needs it. Looser than what synthesis writes: any JSON object is a tree."""
+    """A trajectory as far as training needs it. Looser than what synthesis writes: any JSON object is a tree.
+
+    Flat, because a million of them are read and each model inside a model takes its time.
+    """
 
     tree: dict[str, Any] = Field(alias="intent_tree", min_length=1)
-    category: CategoryReason = Field(alias="utterance_category_reason")
-    views: Views = Field(alias="insight_reason")
+    category: ACategory = Field(validation_alias=AliasPath("utterance_category_reason", "category"))
+    category_reasoning: Told = Field(validation_alias=AliasPath("utterance_category_reason", "reasoning"))
+    mining: Told = Field(validation_alias=AliasPath("insight_reason", "mining_view", "reasoning"))
+    mining_predictions: Predictions = Field(validation_alias=AliasPath("insight_reason", "mining_view", "predictions"))
+    exploration: Told = Field(validation_alias=AliasPath("insight_reason", "explore_view", "reasoning"))
+    exploration_predictions: Predictions = Field(
+        validation_alias=AliasPath("insight_reason", "explore_view", "predictions")
+    )
 
     @property
     def predictions(self) -> tuple[str, ...]:
-        return self.views.mining.predictions + self.views.exploration.predictions
+        return self.mining_predictions + self.exploration_predictions
 
 
 # ---------------------------------------------------------------------------------------------- templates
@@ -39,32 +48,35 @@ class Side(Shape):
 
 def thoughts_and_predictions(side: Side) -> str:
     """All thoughts in one tag, then each prediction in a tag on a line of its own."""
-    names = ("tree", "category_reasoning", "category", "mining", "exploration")
-    views = side.views
-    thoughts = [as_text(side.tree), side.category.reasoning, side.category.category]
-    thoughts += [views.mining.reasoning, views.exploration.reasoning]
-    fields = dict(zip(names, safe(thoughts), strict=True))
-    fields["predictions"] = predictions_alone(side)
-    return fill(ANSWER, fields)
+    thoughts = {
+        "tree": as_text(side.tree),
+        "category_reasoning": side.category_reasoning,
+        "category": side.category,
+        "mining": side.mining,
+        "exploration": side.exploration,
+    }
+    return fill(ANSWER, {**safe(thoughts), "predictions": predictions_alone(side)})
 
 
 def predictions_alone(side: Side) -> str:
     """Each prediction in a tag on a line of its own."""
-    texts = [f"<predict>{on_one_line(text)}</predict>" for text in safe([*side.predictions])]
-    return "\n".join(texts)
+    texts = safe(dict(enumerate(side.predictions))).values()
+    return "\n".join([f"<predict>{on_one_line(text)}</predict>" for text in texts])
 
 
-def safe(texts: list[str]) -> list[str]:
+def safe(texts: dict[K, str]) -> dict[K, str]:
     """The texts without what could be taken for a tag of ours. Nearly all have no bracket at all: one look tells."""
-    return [without_tags(text, *TAGS) for text in texts] if "<" in "".join(texts) else texts
+    if "<" not in "".join(texts.values()):
+        return texts
+    return {key: without_tags(text, *TAGS) for key, text in texts.items()}
 
 
 def as_json(side: Side) -> str:
     """Everything as one JSON object, for whoever parses it."""
     told = {
         "tree": side.tree,
-        "category": {"reasoning": side.category.reasoning, "category": side.category.category},
-        "views": {"mining": side.views.mining.reasoning, "exploration": side.views.exploration.reasoning},
+        "category": {"reasoning": side.category_reasoning, "category": side.category},
+        "views": {"mining": side.mining, "exploration": side.exploration},
         "predictions": side.predictions,
     }
     return orjson.dumps(told).decode()

@@ -157,8 +157,8 @@ def tag_injection(record: MarkedRecord) -> Found:
         if found := INJECTED.search(turn.content):
             yield None, f"{found[0]} in a {turn.role} turn"
     for side, trajectory in record.sides:
-        views = (trajectory.views.mining.reasoning, trajectory.views.exploration.reasoning)
-        for text in (*trajectory.predictions, *views, trajectory.category.reasoning):
+        views = (trajectory.mining, trajectory.exploration)
+        for text in (*trajectory.predictions, *views, trajectory.category_reasoning):
             if found := INJECTED.search(text):
                 yield side, f"{found[0]} in {text}"
 
@@ -174,7 +174,7 @@ def wrong_language(record: MarkedRecord) -> Found:
 def category_mismatch(record: MarkedRecord) -> Found:
     """Most predictions have the form of another category than the side claims."""
     for side, trajectory in record.sides:
-        category = trajectory.category.category
+        category = trajectory.category
         asking = [text for text in trajectory.predictions if ASKS.search(text) and not ORDERS.search(text)]
         ordering = [text for text in trajectory.predictions if ORDERS.search(text)]
         against = {"Statement": asking + ordering, "Question": ordering, "Instruction": []}.get(category, [])
@@ -192,10 +192,10 @@ def path_not_in_reasoning(record: MarkedRecord) -> Found:
     led.append(("rejected", record.rejected, record.rejected.wrong_paths or ()))
     for side, trajectory, paths in led:
         exploring = record.truth_path.view == "Exploration"
-        view = trajectory.views.exploration if exploring else trajectory.views.mining
+        reasoning = normalised(trajectory.exploration if exploring else trajectory.mining)
         for path in paths:
             target = str(path.get("target_node", ""))
-            if normalised(target) not in normalised(view.reasoning):
+            if normalised(target) not in reasoning:
                 yield side, target
 
 

@@ -6,6 +6,7 @@ written, and a million take no more memory than one.
 
 import contextlib
 import logging
+import os
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,8 @@ log = logging.getLogger(__name__)
 
 MOST_WARNINGS = 20
 
-STARTS = re.compile(rb'\{"sample_id":("(?:[^"\\]|\\.)*"|-?[0-9.eE+-]+|true|false),"item_id":(\d+),"context":')
+STARTS = re.compile(rb'\{"sample_id":("[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9.eE+-]+|true|false),"item_id":(\d+),"context":')
+SCALARS = (int, float, str)
 POSITION = re.compile(rb'"region":"\w+","position":(\d+)')
 
 
@@ -34,7 +36,7 @@ class Records:
         self.paths = paths
         self.left_out = self.count = 0
         self._index = sqlite3.connect("")  # a temporary database, on disk once it is large
-        self._index.execute("CREATE TABLE records (position, item, sample, file, line, start)")
+        self._index.execute("CREATE TABLE records (position, item, sample, file, line, start, length)")
 
     def close(self) -> None:
         self._index.close()
@@ -44,16 +46,17 @@ class Records:
         with contextlib.ExitStack() as stack:
             files = [stack.enter_context(path.open("rb", buffering=1 << 16)) for path in self.paths]
             for file_index, file in enumerate(files):
-                self.index(file_index, file)
+                self._index.executemany(
+                    "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)", self.places(file_index, file)
+                )
             order = "position IS NULL, position, sample, item, file, line"
-            found = self._index.execute(f"SELECT file, line, start FROM records ORDER BY {order}")
-            for file_index, line_number, start in found:
+            found = self._index.execute(f"SELECT file, line, start, length FROM records ORDER BY {order}")
+            for file_index, line_number, start, length in found:
                 self.count += 1
-                files[file_index].seek(start)
-                yield file_index, line_number, files[file_index].readline()
+                yield file_index, line_number, os.pread(files[file_index].fileno(), length, start)
 
-    def index(self, file_index: int, file: BinaryIO) -> None:
-        """Note where each record of the file lies."""
+    def places(self, file_index: int, file: BinaryIO) -> Iterator[tuple[int | float | str | None, ...]]:
+        """What the records of the file are sorted by, and where each of them lies."""
         start = 0
         for line_number, line in enumerate(file, 1):
             try:
@@ -62,8 +65,7 @@ class Records:
                 self.leave_out(file_index, line_number, f"it is not JSON ({error})")
             else:
                 if line.strip():
-                    place = (*keys, file_index, line_number, start)
-                    self._index.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", place)
+                    yield *keys, file_index, line_number, start, len(line)
             start += len(line)
 
     def leave_out(self, file_index: int, line_number: int, reason: str) -> None:
@@ -86,4 +88,4 @@ def sortable(value: Any) -> int | float | str | None:
     """A scalar as SQLite can hold it; its order has numbers before texts."""
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return float(value)
-    return value if isinstance(value, int | float | str) else None
+    return value if isinstance(value, SCALARS) else None

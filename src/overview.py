@@ -63,8 +63,8 @@ class Totals:
             self.margins[min(STEPS - 1, max(0, int((margin + 1) / 2 * STEPS)))] += 1
         self.regions[record.region] += 1
         self.views[record.truth_path.view if record.truth_path else "not told"] += 1
-        self.chosen[record.chosen.category.category] += 1
-        self.rejected[record.rejected.category.category] += 1
+        self.chosen[record.chosen.category] += 1
+        self.rejected[record.rejected.category] += 1
         self.tags.update({str(mark.get("tag")) for mark in record.tags})
         self.tokens.update({name: count for name, count in (record.usage or {}).items() if isinstance(count, int)})
 

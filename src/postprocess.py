@@ -65,21 +65,13 @@ MAKERS: Mapping[Mode, tuple[type[ChosenSide], Callable[[str, str], Callable[[Any
 }
 
 
-def read(shape: type[ChosenSide], line: bytes) -> ChosenSide:
-    """The parts of a record that training needs; what only a lenient reader takes is read as well."""
-    try:
-        return shape.model_validate_json(line)
-    except ValidationError:
-        return shape.model_validate(loads(line))
-
-
 def training_rows(
     records: Records, shape: type[ChosenSide], row_of: Callable[[Any], Row], filters: Filters
 ) -> Iterator[tuple[ChosenSide, Row]]:
     """Every record that fits and passes the filters, with its training row."""
     for file_index, line_number, line in records:
         try:
-            record = read(shape, line)
+            record = shape.model_validate(loads(line))
             row = row_of(record)
             kept = filters.keep(record)
         except ValidationError as error:

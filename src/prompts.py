@@ -453,7 +453,8 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
 
     Raises KeyError for a placeholder without a field and for a field without a placeholder.
     """
-    if odd := placeholders(template) ^ fields.keys():
+    if fields.keys() != placeholders(template):
+        odd = fields.keys() ^ placeholders(template)
         raise KeyError(f"missing or unused prompt fields: {', '.join(sorted(odd))}")
     parts = [*pieces(template)]
     parts[1::2] = [fields[name] for name in parts[1::2]]

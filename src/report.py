@@ -56,7 +56,7 @@ def index_row(record: ShownRecord) -> list[Any]:
     tags = sorted({str(mark.get("tag")) for mark in record.tags})
     view = record.truth_path.view if record.truth_path else "not told"
     title = shortened(record.utterance, LONGEST_TITLE)
-    return [record.sample_id, record.item_id, record.region, view, record.chosen.category.category, tags, title]
+    return [record.sample_id, record.item_id, record.region, view, record.chosen.category, tags, title]
 
 
 def pair_of(record: ShownRecord) -> dict[str, Any]:
@@ -77,18 +77,21 @@ def pair_of(record: ShownRecord) -> dict[str, Any]:
 
 
 def side_of(side: MarkedSide, similarities: dict[Any, Any]) -> dict[str, Any]:
-    views = {"mining": side.views.mining, "exploration": side.views.exploration}
+    views = {
+        "mining": (side.mining, side.mining_predictions),
+        "exploration": (side.exploration, side.exploration_predictions),
+    }
     return {
-        "category": side.category.category,
-        "reason": side.category.reasoning,
+        "category": side.category,
+        "reason": side.category_reasoning,
         "wrong": [path_in_words(path) for path in side.wrong_paths or ()],
         **{
             name: {
-                "reasoning": view.reasoning,
-                "predictions": view.predictions,
-                "similarity": [similarities.get(text) for text in view.predictions],
+                "reasoning": reasoning,
+                "predictions": predictions,
+                "similarity": [similarities.get(text) for text in predictions],
             }
-            for name, view in views.items()
+            for name, (reasoning, predictions) in views.items()
         },
     }
 

@@ -84,27 +84,30 @@ class TrainingFiles:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        with self.told():
+        try:
             self._stack.__exit__(*error)
+        except OSError as failed:
+            raise self.refused(failed) from failed
 
     def path(self, split: str) -> Path:
         """`NAME.json`, or `NAME_SPLIT.json`."""
         return self.output.with_stem(f"{self.output.stem}_{split}") if self._splits else self.output
 
     def add(self, split: str, row: Row) -> None:
-        with self.told():
+        try:
             if split not in self._add:
-                self.output.parent.mkdir(parents=True, exist_ok=True)
-                file = self._stack.enter_context(replaced(self.path(split)))
-                self._add[split] = self._stack.enter_context(KINDS[self.output.suffix](file))
+                self._add[split] = self.begun(split)
             self._add[split](row)
+        except OSError as error:
+            raise self.refused(error) from error
         self.counts[split] += 1
 
-    @contextlib.contextmanager
-    def told(self) -> Iterator[None]:
-        """Turn what the file system refuses into a sentence."""
-        try:
-            yield
-        except OSError as error:
-            reason = error.strerror or error
-            raise Stop(f"{self.output} cannot be written ({reason}): give another --output or make room.") from error
+    def begun(self, split: str) -> Add:
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        file = self._stack.enter_context(replaced(self.path(split)))
+        return self._stack.enter_context(KINDS[self.output.suffix](file))
+
+    def refused(self, error: OSError) -> Stop:
+        """What the file system refuses, as a sentence."""
+        reason = error.strerror or error
+        return Stop(f"{self.output} cannot be written ({reason}): give another --output or make room.")
