@@ -67,7 +67,7 @@ class Tally:
 
 def pending(config: Config, keys: Keys, tally: Tally) -> Generator[Sample]:
     """The samples that are still to be made, in the order of the input, read as they are needed."""
-    return Intake(config, keys, tally, Fingerprints()).samples()
+    return Intake(config, keys, tally, Fingerprints(len(keys))).samples()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -89,7 +89,7 @@ def is_dialogue(value: Any) -> bool:
 def lines(file: str, stream: "io.BufferedReader[Any]") -> Iterator[Row | Unreadable]:
     """A row for each line. Lines end at a line feed and nowhere else."""
     for number, line in enumerate(stream, 1):
-        if not line.strip():
+        if line.isspace():
             continue
         try:
             yield Row(loads(line.removeprefix(BYTE_ORDER_MARK)))

@@ -6,12 +6,24 @@ DONE, SEEN = 1, 2
 MARKS = DONE | SEEN  # a slot holds a key whose lowest bits are replaced by its marks; an empty slot is 0
 
 
+FEWEST_SLOTS = 1024
+
+
+def slots_for(room: int) -> int:
+    """A third stays free, so that few keys stand in one another's way; an odd number spreads them."""
+    return max(FEWEST_SLOTS, room * 3 // 2) | 1
+
+
 class Keys:
     """Maps 64-bit keys to marks, in 10 to 13 bytes a key, without a Python object for each (a set takes about 90)."""
 
-    def __init__(self) -> None:
-        self._slots = array("Q", bytes(8 * 1024))
+    def __init__(self, room: int = 0) -> None:
+        """With room for so many keys before it has to grow, which takes as long as to put them all in again."""
+        self._slots = array("Q", bytes(8 * slots_for(room)))
         self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
 
     def _slot(self, key: int) -> int:
         """Where the key is, or where it would go."""
@@ -53,8 +65,9 @@ class Fingerprints:
     So it can say that something is there which is not, but only that rarely.
     """
 
-    def __init__(self) -> None:
-        self._high, self._low = array("I", bytes(4 * 1024)), array("H", bytes(2 * 1024))
+    def __init__(self, room: int = 0) -> None:
+        size = slots_for(room)
+        self._high, self._low = array("I", bytes(4 * size)), array("H", bytes(2 * size))
         self._count = 0
 
     def add(self, number: int) -> bool:

@@ -68,8 +68,10 @@ def id_of(row: dict[str, Any], key: str | None = None) -> SampleId | None:
 
 def field_of(row: dict[str, Any]) -> str | None:
     """The field that holds the messages: of several the first that is not empty."""
-    there = [field for field in FIELDS if field in row]
-    return next((field for field in there if row[field]), there[0] if there else None)
+    for field in FIELDS:
+        if row.get(field):
+            return field
+    return next((field for field in FIELDS if field in row), None)
 
 
 def is_sharegpt(messages: Any) -> bool:

@@ -2,15 +2,28 @@
 
 import random
 
-from src.keys import DONE, SEEN, Keys
+import pytest
+
+from src.keys import DONE, SEEN, Fingerprints, Keys
 
 
-def test_marks_are_kept_through_growth_and_collisions() -> None:
-    dice, keys, plain = random.Random(0), Keys(), dict[int, int]()
+@pytest.mark.parametrize("room", [0, 9_000, 100_000])
+def test_marks_are_kept_through_growth_and_collisions(room: int) -> None:
+    dice, keys, plain = random.Random(0), Keys(room), dict[int, int]()
     for _ in range(40_000):
         key = dice.choice((dice.getrandbits(64), dice.randrange(3000) * 4, 2**64 - 1 - dice.randrange(50))) & ~3
         mark = dice.choice((DONE, SEEN))
         keys.mark(key, mark)
         plain[key] = plain.get(key, 0) | mark
+    assert len(keys) == len(plain)
     assert all(keys.get(key) == marks for key, marks in plain.items())
     assert not any(keys.get(key) for key in (dice.getrandbits(64) & ~3 for _ in range(5000)) if key not in plain)
+
+
+@pytest.mark.parametrize("room", [0, 100_000])
+def test_a_number_is_new_once(room: int) -> None:
+    dice, numbers, plain = random.Random(0), Fingerprints(room), set[int]()
+    for _ in range(40_000):
+        number = dice.choice((dice.randrange(1, 1 << 48), dice.randrange(1, 3000)))
+        assert numbers.add(number) == (number not in plain)
+        plain.add(number)
