@@ -3,23 +3,33 @@
 import html
 from collections.abc import Iterable, Mapping, Sequence
 
+FITTING = 5  # columns of a table that stand beside other figures
 WIDTH, ROW, LABEL = 320, 18, 150
 PLOT, BASE = 110, 16  # heights of a histogram and of the line below it
 
 
-def figure(title: str, inside: str) -> str:
-    return f"<figure><h2>{html.escape(title)}</h2>{inside}</figure>"
+def figure(title: str, inside: str, *, wide: bool = False) -> str:
+    return f"<figure{' class=wide' if wide else ''}><h2>{html.escape(title)}</h2>{inside}</figure>"
 
 
-def table(title: str, rows: Iterable[tuple[str, int]]) -> str:
-    cells = "".join(f'<tr><td>{html.escape(name)}</td><td class="n">{count:,}</td></tr>' for name, count in rows)
-    return figure(title, f"<table>{cells}</table>")
+def table(title: str, rows: Iterable[tuple[str, *tuple[str | int, ...]]], head: Sequence[str] = ()) -> str:
+    """A name and its figures in each row."""
+    names = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in head)
+    told = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th>{"".join(map(cell, figures))}</tr>' for name, *figures in rows
+    )
+    heading = f"<tr>{names}</tr>" if head else ""
+    return figure(title, f"<table>{heading}{told}</table>", wide=len(head) > FITTING)
 
 
-def bars(title: str, counts: Mapping[str, int]) -> str:
-    """A bar for each name, the longest first."""
-    ordered = sorted(counts.items(), key=lambda item: -item[1])
-    most = max(counts.values(), default=1)
+def cell(value: str | int) -> str:
+    return f'<td class="n">{html.escape(value if isinstance(value, str) else f"{value:,}")}</td>'
+
+
+def bars(title: str, counts: Mapping[str, int], *, longest_first: bool = True) -> str:
+    """A bar for each name."""
+    ordered = sorted(counts.items(), key=lambda item: -item[1]) if longest_first else [*counts.items()]
+    most = max([*counts.values(), 1])
     room = WIDTH - LABEL - 60
     drawn = []
     for place, (name, count) in enumerate(ordered):

@@ -206,4 +206,4 @@ class Endpoint:
                     self._pace.end(wanted.total, used.total)
                 self.budget.settle(wanted, used, prompt if used.prompt else 0)
             self.slots.note(kind, seconds, refused=False)
-            return completion
+            return dataclasses.replace(completion, seconds=seconds)

@@ -1,18 +1,15 @@
 """What a run has made, in numbers: as figures for a page, and as lines for a terminal."""
 
 import dataclasses
-import logging
-import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
 
+from .accounts import Beside
 from .charts import bars, histogram, table
 from .heuristics import MarkedRecord
-from .utils import loads
-
-log = logging.getLogger(__name__)
+from .schemas import Category
+from .selection import HIGH, LOW
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 STEPS = 20  # of a histogram
@@ -25,7 +22,8 @@ class ShownRecord(MarkedRecord):
     item_id: Any = 0
     region: str = "not told"
     top_sim: float | None = None
-    category_truth: dict[str, Any] | None = None
+    high_confidence_threshold: float = HIGH
+    low_confidence_threshold: float = LOW
     evaluate_reason: tuple[dict[str, Any], ...] = ()
     quality: dict[str, Any] | None = None
     usage: dict[str, Any] | None = None
@@ -48,8 +46,12 @@ class Totals:
     """How many pairs have which margin, from -1 to 1, where a judge gave one."""
     regions: Counter[str] = dataclasses.field(default_factory=Counter)
     views: Counter[str] = dataclasses.field(default_factory=Counter)
-    chosen: Counter[str] = dataclasses.field(default_factory=Counter)
-    rejected: Counter[str] = dataclasses.field(default_factory=Counter)
+    categories: Counter[tuple[str, str]] = dataclasses.field(default_factory=Counter)
+    """How many pairs have which category on the chosen side, the true one, and which on the rejected side."""
+    checked: int = 0
+    """Pairs that `src.quality` has looked at."""
+    marked: int = 0
+    thresholds: tuple[float, float] = (LOW, HIGH)
     tags: Counter[str] = dataclasses.field(default_factory=Counter)
     tokens: Counter[str] = dataclasses.field(default_factory=Counter)
 
@@ -63,79 +65,97 @@ class Totals:
             self.margins[min(STEPS - 1, max(0, int((margin + 1) / 2 * STEPS)))] += 1
         self.regions[record.region] += 1
         self.views[record.truth_path.view if record.truth_path else "not told"] += 1
-        self.chosen[record.chosen.category] += 1
-        self.rejected[record.rejected.category] += 1
+        self.categories[record.chosen.category, record.rejected.category] += 1
+        self.thresholds = record.low_confidence_threshold, record.high_confidence_threshold
+        self.checked += record.quality is not None
+        self.marked += bool(record.tags)
         self.tags.update({str(mark.get("tag")) for mark in record.tags})
         self.tokens.update({name: count for name, count in (record.usage or {}).items() if isinstance(count, int)})
 
 
-def charts(totals: Totals, source: Path) -> Iterator[str]:
+def funnel(totals: Totals, found: Beside) -> dict[str, int]:
+    """How many are left at each step, from rows of the input to pairs without a mark, as far as it is known."""
+    steps: dict[str, int] = {}
+    if run := found.synthesis.funnel:
+        steps["rows read"] = run["rows"]
+        steps["dialogues"] = run["rows"] - run["unreadable"] - sum(run["passed_over"].values())
+        steps["of this shard"] = steps["dialogues"] - run["elsewhere"]
+        if not run["elsewhere"]:
+            del steps["of this shard"]
+    steps["samples"] = totals.pairs + sum(found.failures.values())
+    steps["pairs"] = totals.pairs
+    return steps | ({"without a mark": totals.checked - totals.marked} if totals.checked else {})
+
+
+def stage_rows(found: Beside) -> Iterator[tuple[str, int, int, int, int, str, str]]:
+    for stage, cost in found.stages:
+        usage = stage.usage
+        seconds = f"{stage.seconds:.2f}" if stage.seconds else ""
+        yield stage.stage, stage.calls, usage.prompt, usage.cached or 0, usage.completion, seconds, cost
+
+
+STAGE_HEAD = ("stage", "calls", "prompt tokens", "of them cached", "reply tokens", "seconds a call", "cost")
+
+
+def facts(totals: Totals, found: Beside) -> dict[str, str | int]:
+    told: dict[str, str | int] = {"pairs": totals.pairs, **totals.tokens}
+    if found.cost is not None:
+        told |= {"cost": f"{found.cost:,.4f}", "cost of a pair": f"{found.cost / max(1, totals.pairs):,.4f}"}
+    if seconds := sum(run["seconds"] for account in (found.synthesis, found.judge) for run in account.runs):
+        told["minutes of all runs"] = f"{seconds / 60:,.1f}"
+    return told
+
+
+def charts(totals: Totals, found: Beside) -> Iterator[str]:
     """Each figure of the overview, as HTML."""
-    yield table("totals", [("pairs", totals.pairs), *totals.tokens.items()])
-    yield histogram("best similarity of the draft", totals.similarities, (0.3, 0.8))
+    yield table("totals", facts(totals, found).items())
+    yield bars("from the input to pairs", funnel(totals, found), longest_first=False)
+    if (run := found.synthesis.funnel) and run["passed_over"]:
+        yield bars("passed over", run["passed_over"])
+    yield histogram("best similarity of the draft", totals.similarities, totals.thresholds)
     if any(totals.margins):
         yield histogram("margin of the chosen side", totals.margins, (0.0,), start=-1)
     yield bars("regions", totals.regions)
     yield bars("true view", totals.views)
-    yield bars("category: true", totals.chosen)
-    yield bars("category: of the rejected side", totals.rejected)
+    drawn = get_args(Category)
+    rows = [(true, *(totals.categories[true, rejected] for rejected in drawn)) for true in drawn]
+    yield table("categories: true, by that of the rejected side", rows, ("", *drawn))
     if totals.tags:
         yield bars("marks", totals.tags)
-    if failures := failures_of(source):
-        yield bars("failures by stage and kind", failures)
-    if stages := stages_of(source):
-        yield table("tokens by stage", stages)
+    if found.failures or found.unjudged:
+        yield bars("failures by stage and kind", found.failures + found.unjudged)
+    if stages := [*stage_rows(found)]:
+        yield table("what each stage took", stages, STAGE_HEAD)
 
 
-def in_words(totals: Totals, source: Path) -> Iterator[str]:
+def in_words(totals: Totals, found: Beside) -> Iterator[str]:
     """The overview for a terminal."""
-    yield f"pairs              {totals.pairs:,}"
+    for name, value in facts(totals, found).items():
+        yield f"{name:<19}{value if isinstance(value, str) else f'{value:,}'}"
     drawn = (BLOCKS[blocks_of(count, totals.similarities)] for count in totals.similarities)
     yield f"best similarity    {''.join(drawn)}"
-    yield "                   0     0.3       0.8 1"
-    counts = {
+    low, high = (round(value * STEPS) for value in totals.thresholds)
+    yield f"{'':<19}{'0':<{low}}{'↑':<{high - low}}{'↑':<{STEPS - high}}1"
+    counts: dict[str, Mapping[str, int]] = {
+        "input to pairs": funnel(totals, found),
+        "passed over": (found.synthesis.funnel or {}).get("passed_over", {}),
         "regions": totals.regions,
         "true view": totals.views,
-        "true category": totals.chosen,
-        "rejected category": totals.rejected,
+        "categories": Counter({f"{true} against {drawn}": n for (true, drawn), n in totals.categories.items()}),
         "marks": totals.tags,
-        "failures": failures_of(source),
-        "tokens": totals.tokens,
-        "tokens by stage": Counter(dict(stages_of(source))),
+        "failures": found.failures + found.unjudged,
     }
     for name, values in counts.items():
         if values:
-            yield f"{name:<19}{', '.join(f'{value} {count:,}' for value, count in values.most_common())}"
+            ordered = values.most_common() if isinstance(values, Counter) else values.items()
+            yield f"{name:<19}{', '.join(f'{value} {count:,}' for value, count in ordered)}"
+    if stages := [*stage_rows(found)]:
+        yield "".join(f"{name:<26}" if name == "stage" else f"{name:>16}" for name in STAGE_HEAD)
+        for name, *figures in stages:
+            yield f"{name:<26}" + "".join(
+                f"{value if isinstance(value, str) else f'{value:,}':>16}" for value in figures
+            )
 
 
 def blocks_of(count: int, counts: Sequence[int]) -> int:
     return -(-count * (len(BLOCKS) - 1) // max(1, *counts))
-
-
-def beside(source: Path, ending: str) -> Path:
-    """What synthesis wrote beside the records that these came from."""
-    return source.with_name(source.name.replace(".quality.jsonl", ".jsonl") + ending)
-
-
-def failures_of(source: Path) -> Counter[str]:
-    path, counts = beside(source, ".failed.jsonl"), Counter[str]()
-    if path.exists():
-        with path.open("rb") as file:
-            for line in file:
-                row = loads(line)
-                counts[f"{row.get('stage')}: {row.get('kind')}"] += 1
-    return counts
-
-
-def stages_of(source: Path) -> list[tuple[str, int]]:
-    path = beside(source, ".calls.sqlite")
-    if not path.exists():
-        return []
-    try:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as store:
-            found = store.execute("SELECT stage, sum(total) FROM calls GROUP BY stage ORDER BY 2 DESC").fetchall()
-            store.commit()
-    except sqlite3.Error as error:
-        log.warning("%s cannot be read (%s): the page has no tokens by stage.", path, error)
-        return []
-    return [(str(stage), int(total)) for stage, total in found]

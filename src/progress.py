@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
@@ -45,6 +46,20 @@ def summary(config: Config, tally: Tally, endpoint: Endpoint, store: Store | Non
     elif tally.made or tally.already:
         lines.append(f"next           python -m src.postprocess --input {config.output} --mode pref")
     return "\n".join(lines)
+
+
+def account(config: Config, tally: Tally, endpoint: Endpoint, seconds: float) -> dict[str, Any]:
+    """The same for whoever reads it later, see `accounts`."""
+    became = ("rows", "failed", "already", "elsewhere", "unreadable", "interrupted")
+    return {
+        **{name: getattr(tally, name) for name in became},
+        "made": tally.made.total(),
+        "passed_over": dict(tally.passed_over),
+        "seconds": seconds,
+        "calls": endpoint.calls,
+        "tokens": dataclasses.asdict(endpoint.budget.used),
+        "prices": [config.price_in, config.price_cached, config.price_out],
+    }
 
 
 @contextlib.asynccontextmanager

@@ -214,11 +214,11 @@ Below is what the user really said next, and then predictions of it that were ma
 prediction by how near it comes to the real utterance in meaning and purpose. Wording counts little, and so \
 does a shared preface such as "ok, thanks" where more follows:
 1.0: says the same.
-0.8: same purpose about the same thing; a detail is missing, added or different. One answer would serve for both.
+0.8: same purpose about the same thing; a detail is missing, added or different. Nearly one answer would serve for both.
 0.6: matches one of its main parts and misses another.
-0.5: same thing, but another purpose, another side of it, or the opposite said.
-0.3: the same wider topic only.
-0.1: only the setting is shared.
+0.5: same thing, but another purpose (told, not asked), another side of it, or the opposite said.
+0.3: a neighbouring matter of the same topic.
+0.1: only what the whole dialogue is about is shared.
 0.0: nothing in common.
 Values between are welcome. Give one entry for each prediction, in order: the reason in one sentence, then the \
 similarity.""",
@@ -350,12 +350,14 @@ View: {view}
 SCORE = Stage(
     name="score of a reasoning",
     task="""\
-Below is somebody's reasoning about what the user says next: an intent tree, a category with its reason, and both \
-views with their predictions. Score the reasoning, not whether it comes true, in whole numbers from 1 (bad) to 5 (good):
-- grounding: what it claims about the dialogue stands there; what goes beyond it is told as a guess.
-- path_consistency: each view's paths start at topics of the tree, have the form of the view, and are what the \
-reasoning and the predictions follow; the predictions are of the category.
-- plausibility: this user could well go these ways at this moment.
+Below is somebody's reasoning about what the user says next: an intent tree, a category with its reason, both views, \
+and their predictions, those of the mining view first. Score the reasoning, not whether it comes true:
+- grounding: what tree, reason and views claim about the dialogue stands there; what goes beyond it is told as a guess.
+- path_consistency: each view's paths start at topics of the tree, have the form of the view, and lead to its \
+predictions; the reason given for the category agrees with them, and they are of that category.
+- plausibility: this user could well say what is predicted at this moment.
+In whole numbers, 5: no fault; 4: a small one; 3: one that matters, or several small ones; 2: half of it is at fault; \
+1: nearly all of it.
 First say in one to three sentences what is strong and what is weak.""",
     material="""\
 <reasoning>

@@ -67,6 +67,8 @@ class Completion:
     finish: str
     usage: Usage
     rehearsal: bool
+    seconds: float = 0.0
+    """From the request to the answer, of the try that succeeded."""
 
 
 class GradedPrediction(Shape):

@@ -20,15 +20,22 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from .accounts import Beside, beside
 from .config import Parser, Stop, as_command, number
 from .heuristics import MarkedSide
 from .io_utils import replaced
 from .overview import ShownRecord, Totals, charts, in_words
+from .pacing import Prices
 from .utils import loads, shortened
 
 log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
+EXAMPLES = """\
+examples:
+  python -m src.report --input data/synthesized_raw/LMSYS.quality.jsonl
+  python -m src.report --input data/synthesized_raw/LMSYS.jsonl --text --price-in 0.6 --price-out 2.2
+"""
 LONGEST_TITLE = 120  # characters of an utterance in the list
 
 
@@ -108,7 +115,7 @@ def in_script(text: bytes) -> str:
     return text.decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def page(source: Path, most: int) -> tuple[str, Totals]:
+def page(source: Path, most: int, near: Beside) -> tuple[str, Totals]:
     """The whole page. Of more pairs than `most`, as many at equal distances."""
     totals = Totals()
     count = sum(1 for _ in records(source, Totals()))
@@ -124,7 +131,7 @@ def page(source: Path, most: int) -> tuple[str, Totals]:
         "title": html.escape(f"ProUtt: {source.name}"),
         "script_hash": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "notes": "".join(f"<p>{html.escape(note)}</p>" for note in notes),
-        "charts": "".join(charts(totals, source)),
+        "charts": "".join(charts(totals, near)),
         "index": in_script(orjson.dumps([index_row(record) for record in shown])),
         "pairs": "\n" + "\n".join(in_script(orjson.dumps(pair_of(record))) for record in shown) + "\n",
         "script": script,
@@ -138,32 +145,48 @@ def filled(template: str, parts: Mapping[str, str]) -> str:
     return re.sub(rf"\{{({'|'.join(parts)})\}}", lambda match: parts[match[1]], template)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page; returns the exit status."""
+def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="python -m src.report",
         description="One standalone HTML page: totals, charts, and every pair, to be read and marked.",
-        epilog="examples:\n  python -m src.report --input data/synthesized_raw/LMSYS.quality.jsonl\n",
+        epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add, price = parser.add_argument, number(0, 10**6)
     default = Path("data/synthesized_raw/LMSYS.jsonl")
-    parser.add_argument("--input", type=Path, default=default, help=f"records, with or without marks [{default}]")
-    parser.add_argument("--output", type=Path, help="the page [INPUT with .html]")
-    parser.add_argument(
-        "--max-pairs", type=number(1, 10**6, int), default=10_000, help="of more, a part at equal distances [10000]"
-    )
-    parser.add_argument("--text", action="store_true", help="print the totals instead, and write no page")
-    options = parser.parse_args(arguments)
+    add("--input", type=Path, default=default, help=f"records, with or without marks [{default}]")
+    add("--output", type=Path, help="the page [INPUT with .html]")
+    add("--max-pairs", type=number(1, 10**6, int), default=10_000, help="of more, a part at equal distances [10000]")
+    add("--text", action="store_true", help="print the totals instead, and write no page")
+    add("--price-in", type=price, default=0.0, help="of a million prompt tokens [as the run was told, if it was]")
+    add("--price-cached", type=price, help="the same for cached prompt tokens [as --price-in]")
+    add("--price-out", type=price, default=0.0, help="the same for completion tokens")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page, or print its totals; returns the exit status."""
+    options = options_of(arguments)
     if not options.input.is_file():
         raise Stop(f"Input {options.input} does not exist: make records first with python -m src.synthesis.")
-    if options.text:
-        totals = Totals()
-        for _ in records(options.input, totals):
-            pass
-        print("\n".join(in_words(totals, options.input)))
-        return 3 if totals.left_out else 0
+    told = options.price_in or options.price_out
+    prices = Prices(options.price_in, options.price_cached, options.price_out) if told else None
+    near = beside(options.input, prices)
+    totals = print_text(options.input, near) if options.text else write_page(options, near)
+    return 3 if totals.left_out else 0
+
+
+def print_text(source: Path, near: Beside) -> Totals:
+    totals = Totals()
+    for _ in records(source, totals):
+        pass
+    print("\n".join(in_words(totals, near)))
+    return totals
+
+
+def write_page(options: argparse.Namespace, near: Beside) -> Totals:
     output = options.output or options.input.with_suffix(".html")
-    text, totals = page(options.input, options.max_pairs)
+    text, totals = page(options.input, options.max_pairs, near)
     if not totals.pairs:
         raise Stop(f"There is no record in {options.input}, so {output} is not written.")
     try:
@@ -174,7 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise Stop(f"{output} cannot be written ({error.strerror}): give another --output or make room.") from error
     print(f"pairs          {totals.pairs:,}")
     print(f"page           {output}, {len(text) / 1e6:,.1f} MB; open it in a browser")
-    return 3 if totals.left_out else 0
+    return totals
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import logging
 import signal
+import time
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -18,7 +19,7 @@ from .endpoint import Endpoint
 from .intake import Tally, Upcoming, pending
 from .io_utils import Output, sample_key
 from .keys import Keys
-from .progress import showing, summary
+from .progress import account, showing, summary
 from .prompts import Ask
 from .records import Failure, SampleId, Usage
 from .sources import STANDARD_INPUT, found
@@ -196,11 +197,13 @@ def run(config: Config, key: str, make: Make, settings: Settings, source: Source
 
 async def run_open(config: Config, key: str, parts: Callable[..., Run]) -> int:
     async with Endpoint(config, key) as endpoint:
-        run = parts(endpoint=endpoint)
+        run, start = parts(endpoint=endpoint), time.monotonic()
         try:
             await run.all()
         finally:
             print(summary(config, run.tally, endpoint, run.store, run.output.sidecar))
+            if run.store:
+                run.store.note_run(account(config, run.tally, endpoint, time.monotonic() - start))
     if run.tally.interrupted:
         return 130
     return 3 if run.tally.failed or run.tally.unreadable else 0

@@ -6,9 +6,10 @@ of a question that failed for good are kept as billed and are not served again.
 
 import contextlib
 import hashlib
+import logging
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,12 +19,15 @@ from .config import Stop
 from .keys import DONE, Keys
 from .records import Completion, Usage
 
-VERSION = 1
-TABLE = """
+log = logging.getLogger(__name__)
+
+VERSION, WITHOUT_TIME = 2, 1
+TABLES = """
 CREATE TABLE IF NOT EXISTS calls (
     question BLOB PRIMARY KEY, sample INTEGER, stage TEXT, served INTEGER DEFAULT 1, reply BLOB, finish TEXT,
-    prompt INTEGER, completion INTEGER, total INTEGER, cached INTEGER, rehearsal INTEGER
-)
+    prompt INTEGER, completion INTEGER, total INTEGER, cached INTEGER, rehearsal INTEGER, seconds REAL
+);
+CREATE TABLE IF NOT EXISTS runs (told TEXT)
 """
 COLUMNS = "reply, finish, prompt, completion, total, cached, rehearsal"
 
@@ -46,8 +50,8 @@ class Store:
                 self.accept(version)
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = NORMAL")  # safe from a kill; a power cut may cost the newest
-                self._db.execute(TABLE)
-                self._db.execute(f"PRAGMA user_version = {VERSION}")
+                older = "ALTER TABLE calls ADD COLUMN seconds REAL;" if version == WITHOUT_TIME else ""
+                self._db.executescript(f"BEGIN IMMEDIATE; {older} {TABLES}; PRAGMA user_version = {VERSION}; COMMIT")
             except BaseException:
                 self._db.close()
                 raise
@@ -55,7 +59,7 @@ class Store:
     def accept(self, version: int) -> None:
         """Raise Stop for a file that another version of this program made."""
         (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if version != VERSION and (version or tables):
+        if version not in {VERSION, WITHOUT_TIME} and (version or tables):
             raise Stop(
                 f"Call store {self.path} was made by another version (format {version}, here {VERSION}): finish the run"
                 " with that version, move the file away, or give --no-cache; it is left as it is."
@@ -87,11 +91,18 @@ class Store:
         """Keep a reply. When this returns, no kill of the process can lose it."""
         usage = completion.usage
         reply = zlib.compress(completion.text.encode("utf-8", "replace"), 1)
-        counts = (usage.prompt, usage.completion, usage.total, usage.cached)
-        row = (question, sample - 2**63, stage, reply, completion.finish, *counts, completion.rehearsal)
-        marks = "?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?"
+        counts = (usage.prompt, usage.completion, usage.total, usage.cached, completion.rehearsal, completion.seconds)
+        row = (question, sample - 2**63, stage, reply, completion.finish, *counts)
+        marks = "?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?"
         with self.told():
             self._db.execute(f"INSERT OR REPLACE INTO calls VALUES ({marks})", row)
+
+    def note_run(self, told: Mapping[str, Any]) -> None:
+        """Keep what a run says of itself at its end, see `accounts`. No reason to fail where that cannot be."""
+        try:
+            self._db.execute("INSERT INTO runs VALUES (?)", (orjson.dumps(told).decode(),))
+        except sqlite3.Error as error:
+            log.warning("%s has no account of this run (%s).", self.path, error)
 
     def bury(self, questions: Iterable[bytes]) -> None:
         """Serve these replies no more; they stay as billed."""

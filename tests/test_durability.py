@@ -1,6 +1,9 @@
 """No paid call is lost, repeated or wasted: kills, faults, full limits, each with real processes and real HTTP."""
 
+import contextlib
+import json
 import random
+import re
 import shutil
 import signal
 import socket
@@ -265,6 +268,23 @@ def test_a_store_that_is_not_ours_is_left_alone(tmp_path: Path, content: str | N
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert path.read_bytes() == before
+
+
+def test_a_store_without_times_is_brought_up_to_date_and_keeps_its_replies(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 3)
+    url = endpoint()
+    synthesis(tmp_path, url)
+    made = (tmp_path / "out.jsonl").read_bytes()
+    with contextlib.closing(sqlite3.connect(tmp_path / "out.jsonl.calls.sqlite")) as store:
+        store.executescript("ALTER TABLE calls DROP COLUMN seconds; DROP TABLE runs; PRAGMA user_version = 1")
+    assert re.search(
+        r"^insight +3 ", command("report", "--input", "out.jsonl", "--text", folder=tmp_path).stdout, re.MULTILINE
+    )
+    (tmp_path / "out.jsonl").unlink()
+    again = synthesis(tmp_path, url)
+    assert again.returncode == 0
+    assert re.search(r"^calls +0$", again.stdout, re.MULTILINE)
+    assert sorted(read_rows(tmp_path / "out.jsonl"), key=str) == sorted(map(json.loads, made.splitlines()), key=str)
 
 
 def test_the_key_is_nowhere(endpoint: Start, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ LINES = [
     {"prompts", "endpoint", "intake", "ordered", "training_files"},
     {"client", "formats"},
     {"selection"},
-    {"card", "heuristics"},
+    {"card", "heuristics", "accounts"},
     {"judge", "overview"},
     {"progress"},
     {"runner"},

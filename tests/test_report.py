@@ -5,11 +5,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from .conftest import command, synthesis
+import pytest
+
+from .conftest import command, synthesis, turns, write_rows
 from .test_quality import clean
 from .test_synthesis import many
 
 Start = Callable[..., str]
+PRICES = ("--price-in", 2, "--price-out", 8)
 
 
 def test_a_page_holds_all_it_needs_and_tells_of_failures_and_stages(endpoint: Start, tmp_path: Path) -> None:
@@ -19,7 +22,7 @@ def test_a_page_holds_all_it_needs_and_tells_of_failures_and_stages(endpoint: St
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert not re.search(r"(src|href)=[\"']?(https?:)?//", page)
-    for told in ("content_filter", "tokens by stage", "category reasons", "Rehearsed, without a model"):
+    for told in ("content_filter", "what each stage took", "category reasons", "Rehearsed, without a model"):
         assert told in page
     assert not re.search(r"\{(title|notes|charts|index|pairs|script)\}", page)
 
@@ -34,6 +37,38 @@ def test_the_totals_can_be_read_on_a_terminal(endpoint: Start, tmp_path: Path) -
     assert regions
     assert sum(map(int, re.findall(r"\d+", regions[1]))) == 12
     assert not (tmp_path / "out.html").exists()
+
+
+def test_time_cost_and_the_way_from_rows_to_pairs_are_those_of_the_runs(endpoint: Start, tmp_path: Path) -> None:
+    odd = [{"id": "short", "conversation": turns("Hello?")}, {"id": "empty", "conversation": []}]
+    write_rows(tmp_path / "in.jsonl", many(tmp_path, 12) + odd)
+    url = endpoint(latency=0.05)
+    paid = [
+        float(re.search(r"cost +([\d.]+)", synthesis(tmp_path, url, *PRICES, *limit).stdout)[1])  # type: ignore[index]
+        for limit in (("--limit", 5), ())
+    ]
+    assert command("quality", "--input", "out.jsonl", folder=tmp_path).returncode == 0
+    told = command("report", "--input", "out.quality.jsonl", "--text", folder=tmp_path).stdout
+    assert f"cost               {sum(paid):,.4f}" in told
+    assert re.search(r"input to pairs +rows read 14, dialogues 12, samples 12, pairs 12, without a mark \d", told)
+    assert re.search(r"passed over +(?=.*no messages 1)(?=.*no user turn after an assistant turn 1)", told)
+    rows = re.findall(r"^(intent tree|evaluation|insight) +(\d+) .* ([\d.]+) +[\d.]+$", told, re.MULTILINE)
+    assert [count for _, count, _ in rows] == ["12"] * 3
+    assert all(0.05 <= float(seconds) < 5 for *_, seconds in rows)
+    dearer = command("report", "--input", "out.jsonl", "--text", "--price-in", 20, "--price-out", 80, folder=tmp_path)
+    assert float(re.search(r"cost +([\d.]+)", dearer.stdout)[1]) == pytest.approx(10 * sum(paid), rel=1e-3)  # type: ignore[index]
+
+
+def test_a_judge_is_accounted_for_beside_the_synthesis(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 6)
+    url = endpoint()
+    synthesis(tmp_path, url)
+    judge = ("--judge", "--base-url", url, "--model", "m", "--api-key-env", "", *PRICES)
+    assert command("quality", "--input", "out.jsonl", *judge, folder=tmp_path).returncode == 0
+    told = command("report", "--input", "out.quality.jsonl", "--text", folder=tmp_path).stdout
+    assert re.search(r"judge: evaluation +6 ", told)
+    assert re.search(r"judge: score of a reasoning +12 ", told)
+    assert re.search(r"^evaluation +6 .*[^.\d][\d.]+ *$", told, re.MULTILINE)
 
 
 def test_what_is_no_record_is_named_and_nothing_else_is_lost(tmp_path: Path) -> None:
