@@ -5,9 +5,7 @@ punctuation and white space, as `selection.normalised` does.
 """
 
 import dataclasses
-import itertools
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
@@ -17,14 +15,25 @@ from pydantic import Field, ValidationError
 from .formats import Side
 from .schemas import Shape, Turn
 from .selection import normalised
+from .surface import (
+    ARTIFACT,
+    ASKS,
+    ASKS_FOR_FACTS,
+    INJECTED,
+    ORDERS,
+    REFUSAL,
+    TELLS,
+    likeness,
+    script_of,
+    scripts_in_use,
+    share_named,
+)
 from .utils import shortened
 
 LEAST_COMPARED = 4  # characters; "yes" and "好的" are said again and again without being copied
-TOO_SHORT = 2  # characters; one letter is no utterance, while "好的" is one
 TOO_LONG, TIMES_THE_USERS = 400, 4  # characters; longer only where this user writes longer, by so many times
-SAME_SCRIPT = 0.7  # of the letters; below, a text mixes scripts and has none of its own
-FEWEST_LETTERS = 4  # to tell a text's script by
-ALIKE = 0.9  # share of common character pairs; rewordings of one sentence lie above, others seldom above 0.6
+ALIKE = 0.7  # share of common character pairs; one word replaced in a short sentence leaves so many, another seldom 0.6
+NAMED = 0.5  # of a target's words; a reason names it in its own words, and rarely with half of them gone
 AGAINST = 3  # predictions of four whose form speaks against the category; questions without a mark are common
 
 SideName = Literal["chosen", "rejected"]
@@ -72,51 +81,6 @@ class Mark:
 
 Found = Iterator[tuple[SideName | None, str]]
 
-# ---------------------------------------------------------------------------------------------- what a text is like
-
-
-def script_of(text: str) -> str | None:
-    """The script that most letters are of: LATIN, CJK, CYRILLIC, …; None where there are few letters or no such one.
-
-    Han, kana and hangul count as one: Japanese mixes them.
-    """
-    names = Counter(script_of_letter(letter) for letter in text if letter.isalpha())
-    if names.total() < FEWEST_LETTERS:
-        return None
-    script, count = names.most_common(1)[0]
-    return script if count >= SAME_SCRIPT * names.total() else None
-
-
-def script_of_letter(letter: str) -> str:
-    name = unicodedata.name(letter, "").split(" ")[0]
-    return "CJK" if name in {"CJK", "HIRAGANA", "KATAKANA", "HANGUL"} else name
-
-
-def likeness(one: str, other: str) -> float:
-    """The share of common pairs of characters, from 0 to 1."""
-    a, b = (Counter(itertools.pairwise(text)) for text in (normalised(one), normalised(other)))
-    return 2 * (a & b).total() / max(1, a.total() + b.total())
-
-
-# Only what ends as a question, or begins as one in English, counts: words such as "what" stand in statements too.
-ASKS = re.compile(
-    r"[?？][\s\"'”’)）]*$|(吗|呢|么)[。.!！]?$|^(what|where|when|who|why|how|which|is|are|do|does|can|could|would)\b",
-    re.IGNORECASE,
-)
-ORDERS = re.compile(r"^\s*(please|write|list|give|make|tell|show|explain|recommend|create|请|帮我|给我)", re.IGNORECASE)
-ARTIFACT = re.compile(
-    r"->|→|\b(intent tree|tree path|(mining|exploration|explore) view|source_node|target_node|draft reasoning)\b"
-    r"|意图树|挖掘视角|探索视角|^\s*(prediction|utterance)\s*\d*\s*:",
-    re.IGNORECASE,
-)
-INJECTED = re.compile(r"<\s*/?\s*(think|predict|dialogue|intent_tree|utterance)\b[^>]*>", re.IGNORECASE)
-REFUSAL = re.compile(
-    r"\bas an ai\b|\bi(?:['’]m| am) (?:sorry|unable),? (?:but )?(?:i |to )(?:can|assist|help|provide|comply)"
-    r"|\bi (?:cannot|can['’]?t|am unable to) (?:assist|help with|provide|comply|predict)"
-    r"|作为(?:一个|一名)?(?:AI|人工智能|语言模型)|(?:抱歉|对不起)[，,]?我(?:无法|不能)(?:提供|协助|预测|完成)",
-    re.IGNORECASE,
-)
-
 # ---------------------------------------------------------------------------------------------- the heuristics
 
 
@@ -145,9 +109,11 @@ def refusal(record: MarkedRecord) -> Found:
 
 
 def in_predictions(record: MarkedRecord, pattern: re.Pattern[str]) -> Found:
+    """What the user says too is the user's: arrows of a programmer, a refusal that is quoted."""
+    said = "\n".join(record.user_turns).casefold()
     for side, trajectory in record.sides:
         for text in trajectory.predictions:
-            if found := pattern.search(text):
+            if (found := pattern.search(text)) and found[0].strip().casefold() not in said:
                 yield side, f"{found[0].strip()!r} in {text}"
 
 
@@ -164,11 +130,11 @@ def tag_injection(record: MarkedRecord) -> Found:
 
 
 def wrong_language(record: MarkedRecord) -> Found:
-    users = script_of("\n".join(record.user_turns))
+    users = scripts_in_use("\n".join(record.user_turns))
     for side, trajectory in record.sides:
         for text in trajectory.predictions:
-            if users and (script := script_of(text)) and script != users:
-                yield side, f"{script.lower()} instead of {users.lower()}: {text}"
+            if users and (script := script_of(text)) and script not in users:
+                yield side, f"{script.lower()} instead of {' or '.join(sorted(users)).lower()}: {text}"
 
 
 def category_mismatch(record: MarkedRecord) -> Found:
@@ -177,7 +143,10 @@ def category_mismatch(record: MarkedRecord) -> Found:
         category = trajectory.category
         asking = [text for text in trajectory.predictions if ASKS.search(text) and not ORDERS.search(text)]
         ordering = [text for text in trajectory.predictions if ORDERS.search(text)]
-        against = {"Statement": asking + ordering, "Question": ordering, "Instruction": []}.get(category, [])
+        telling = [text for text in trajectory.predictions if TELLS.search(text) and not ASKS.search(text)]
+        facts = [text for text in asking if ASKS_FOR_FACTS.search(text)]
+        orders = [text for text in ordering if text not in telling]
+        against = {"Statement": asking + ordering, "Question": telling + orders, "Instruction": facts}.get(category, [])
         if len(against) >= AGAINST:
             yield side, f"{len(against)} of {len(trajectory.predictions)} are no {category}, such as {against[0]}"
 
@@ -192,10 +161,10 @@ def path_not_in_reasoning(record: MarkedRecord) -> Found:
     led.append(("rejected", record.rejected, record.rejected.wrong_paths or ()))
     for side, trajectory, paths in led:
         exploring = record.truth_path.view == "Exploration"
-        reasoning = normalised(trajectory.exploration if exploring else trajectory.mining)
+        reasoning = trajectory.exploration if exploring else trajectory.mining
         for path in paths:
             target = str(path.get("target_node", ""))
-            if normalised(target) not in reasoning:
+            if normalised(target) not in normalised(reasoning) and share_named(target, reasoning) < NAMED:
                 yield side, target
 
 
@@ -234,7 +203,12 @@ def sides_too_alike(record: MarkedRecord) -> Found:
 
 
 def too_short(record: MarkedRecord) -> Found:
-    yield from ((side, text) for side, each in record.sides for text in each.predictions if len(text) < TOO_SHORT)
+    """No word and no number, or a single letter; "3" and "行" are answers."""
+    for side, trajectory in record.sides:
+        for text in trajectory.predictions:
+            bare = normalised(text)
+            if not bare or (len(bare) == 1 and bare.isascii() and bare.isalpha()):
+                yield side, text
 
 
 def too_long(record: MarkedRecord) -> Found:

@@ -98,9 +98,11 @@ STAGE_HEAD = ("stage", "calls", "prompt tokens", "of them cached", "reply tokens
 
 
 def facts(totals: Totals, found: Beside) -> dict[str, str | int]:
-    told: dict[str, str | int] = {"pairs": totals.pairs, **totals.tokens}
+    told: dict[str, str | int] = {"pairs": totals.pairs}
+    told |= {name.replace("_", " "): count for name, count in totals.tokens.items()}
     if found.cost is not None:
-        told |= {"cost": f"{found.cost:,.4f}", "cost of a pair": f"{found.cost / max(1, totals.pairs):,.4f}"}
+        known = "cost" if all(cost for _, cost in found.stages) else "cost where known"
+        told |= {known: f"{found.cost:,.4f}", "cost of a pair": f"{found.cost / max(1, totals.pairs):,.4f}"}
     if seconds := sum(run["seconds"] for account in (found.synthesis, found.judge) for run in account.runs):
         told["minutes of all runs"] = f"{seconds / 60:,.1f}"
     return told
@@ -111,7 +113,7 @@ def charts(totals: Totals, found: Beside) -> Iterator[str]:
     yield table("totals", facts(totals, found).items())
     yield bars("from the input to pairs", funnel(totals, found), longest_first=False)
     if (run := found.synthesis.funnel) and run["passed_over"]:
-        yield bars("passed over", run["passed_over"])
+        yield table("passed over", Counter(run["passed_over"]).most_common())
     yield histogram("best similarity of the draft", totals.similarities, totals.thresholds)
     if any(totals.margins):
         yield histogram("margin of the chosen side", totals.margins, (0.0,), start=-1)
@@ -123,7 +125,7 @@ def charts(totals: Totals, found: Beside) -> Iterator[str]:
     if totals.tags:
         yield bars("marks", totals.tags)
     if found.failures or found.unjudged:
-        yield bars("failures by stage and kind", found.failures + found.unjudged)
+        yield table("failures by stage and kind", (found.failures + found.unjudged).most_common())
     if stages := [*stage_rows(found)]:
         yield table("what each stage took", stages, STAGE_HEAD)
 
