@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from .config import OasstPaths
+from .exports import FIELDS, with_messages
 from .json_rows import Row, Unreadable
 from .records import SampleId
 
@@ -38,7 +39,6 @@ class Raw(NamedTuple):
 
 
 IDS = ("id", "conversation_id", "conversation_hash")
-FIELDS = ("conversation", "messages", "conversations")
 # What a row of role-and-content messages is called, by a field that it has beside them; the first that fits.
 NAMES = (
     ("conversation_id", "LMSYS-Chat-1M"),
@@ -117,6 +117,9 @@ class Reader:
 
     def _of_row(self, file: str, row: Row, scattered: "Scattered") -> Iterator[Raw | PassedOver]:
         value = {"messages": row.value} if isinstance(row.value, list) else row.value
+        if isinstance(value, dict) and (other := with_messages(value)):
+            value, shape = other
+            self._say(file, shape)
         if not isinstance(value, dict):
             yield PassedOver("not a JSON object")
         elif field := field_of(value):

@@ -30,6 +30,7 @@ ROWS_AT_A_TIME = 256  # of Parquet
 COLUMNS = {
     *("id", "conversation_id", "conversation_hash", "conversation", "conversations", "messages", "system"),
     *("message_tree_id", "message_id", "parent_id", "text", "role", "rank", "deleted", "review_result", "prompt"),
+    *("data", "mapping", "current_node", "chat_messages", "uuid"),
 }
 
 

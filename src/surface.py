@@ -3,6 +3,7 @@
 Nothing here understands a text. Thresholds stand at the top with their reason.
 """
 
+import functools
 import itertools
 import re
 import unicodedata
@@ -74,6 +75,7 @@ def scripts(text: str) -> Counter[str]:
     return +found
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def script_of_letter(letter: str) -> str:
     name = unicodedata.name(letter, "").split(" ")[0]
     return "KANA" if name in {"HIRAGANA", "KATAKANA"} else name
@@ -97,8 +99,15 @@ def scripts_in_use(text: str) -> set[str]:
 
 def likeness(one: str, other: str) -> float:
     """The share of common pairs of characters, from 0 to 1."""
-    a, b = (Counter(itertools.pairwise(normalised(text))) for text in (one, other))
+    if one == other:  # as the predictions of the view that both sides share
+        return 1.0
+    a, b = pairs_in(one), pairs_in(other)
     return 2 * (a & b).total() / max(1, a.total() + b.total())
+
+
+@functools.lru_cache(maxsize=64)
+def pairs_in(text: str) -> Counter[tuple[str, str]]:
+    return Counter(itertools.pairwise(normalised(text)))
 
 
 def share_named(name: str, text: str) -> float:

@@ -16,7 +16,7 @@ SOURCES = sorted((ROOT / "src").glob("*.py"))
 LINES = [
     {"config", "schemas"},
     {"records", "utils", "keys", "charts"},
-    {"json_rows"},
+    {"json_rows", "exports"},
     {"sources", "io_utils", "store", "limits", "outage", "pacing", "wire"},
     {"shapes"},
     {"dialogues"},

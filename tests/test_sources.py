@@ -5,6 +5,7 @@ import io
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,63 @@ def test_every_published_shape_gives_the_same_sample(row: dict[str, Any], sample
     assert [turn.content for turn in sample.context] == list(TEXTS[:4])
     assert [turn.role for turn in sample.context] == ["user", "assistant"] * 2
     assert (sample.utterance, sample.sample_id) == (TEXTS[4], sample_id)
+
+
+def chatgpt(texts: Sequence[str]) -> dict[str, Any]:
+    """An export: a hidden system node, the turns, and beside the last one a branch that was left."""
+    told: list[Any] = [None, {"author": {"role": "system"}, "content": {"content_type": "text", "parts": [""]}}]
+    for place, text in enumerate(texts):
+        role, hidden = ("assistant", "user")[place % 2 == 0], {"content_type": "thoughts", "parts": ["hm"]}
+        told += [{"author": {"role": "assistant"}, "content": hidden}] if place % 2 else []
+        told += [{"author": {"role": role}, "content": {"content_type": "text", "parts": [text]}, "recipient": "all"}]
+    nodes = {str(at): {"message": each, "parent": str(at - 1) if at else None} for at, each in enumerate(told)}
+    left = {"author": {"role": "user"}, "content": {"content_type": "text", "parts": ["Never mind."]}}
+    last = str(len(told) - 1)
+    return {"mapping": {**nodes, "left": {"message": left, "parent": str(len(told) - 2)}}, "current_node": last}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        chatgpt(TEXTS) | {"id": "x", "title": "Garden"},
+        {
+            "uuid": "x",
+            "chat_messages": [
+                {"sender": "assistant" if place % 2 else "human", "text": text, "uuid": "m"}
+                for place, text in enumerate(TEXTS)
+            ],
+        },
+        {"id": "x", "data": [*TEXTS]},
+        {"id": "x", "conversation": [{"input": TEXTS[place], "output": TEXTS[place + 1]} for place in (0, 2)]
+            + [{"input": TEXTS[4], "output": ""}], "source": "Airoboros"},
+        {"id": "x", "messages": json.dumps(TALK)},
+        {"id": "x", "conversations": json.dumps(SHAREGPT)},
+    ],
+    ids=["ChatGPT", "Claude", "UltraChat", "Capybara", "text", "ShareGPT text"],
+)  # fmt: skip
+def test_exports_and_turns_of_other_forms_give_the_same_sample(row: dict[str, Any]) -> None:
+    sample = sample_of(row)
+    assert sample.sample_id == "x"
+    assert [turn.content for turn in sample.context] == list(TEXTS[:-1])
+    assert sample.utterance == TEXTS[-1]
+
+
+def test_odd_exports_are_passed_over() -> None:
+    odd: list[Any] = [
+        {"mapping": {"a": {"message": None, "parent": "a"}}, "current_node": "a"},
+        {"mapping": {"a": 3}},
+        {"chat_messages": ["no message"]},
+        {"data": []},
+        {"data": [{"id": 1}]},
+        {"messages": "[no JSON"},
+        {"mapping": {}, "chat_messages": 1},
+    ]
+    for value in odd:
+        found = Reader("best").dialogues([("file", Row(value))])
+        for raw in found:
+            if isinstance(raw, Raw):
+                with pytest.raises(PassedOver):
+                    list(samples(raw, 0, Config(), Counter()))
 
 
 def test_a_bare_list_of_messages_is_a_dialogue() -> None:

@@ -1,0 +1,64 @@
+"""The marks against pairs that people judged by the marks' definitions alone, without seeing the program.
+
+`tests/marked` holds them, in a shorter form than records have. `expected` names every mark that a pair deserves; the
+pairs that deserve none were written to look as if they did.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from src.heuristics import INVERTED, TAGS, MarkedRecord, marks
+
+from .conftest import ROOT, read_rows
+
+FILES = sorted((ROOT / "tests/marked").glob("*.jsonl"))
+KNOWN = {  # where the heuristics and the people differ
+    ("missed", "en-spanish-class-bracket-label", "artifact"),
+}
+
+
+def paths_of(paths: list[list[str]]) -> list[dict[str, str]]:
+    return [{"source_node": source, "target_node": target} for source, target in paths]
+
+
+def side_of(row: dict[str, Any], name: str) -> dict[str, Any]:
+    side = row[name]
+    return {
+        "intent_tree": row["tree"],
+        "utterance_category_reason": {"category": side["category"], "reasoning": side["category_reasoning"]},
+        "insight_reason": {"mining_view": side["mining"], "explore_view": side["exploration"]},
+    }
+
+
+def record_of(row: dict[str, Any]) -> MarkedRecord:
+    return MarkedRecord.model_validate(
+        {
+            "context": row["context"],
+            "label": row["utterance"],
+            "gt_insight_path": {"insight": row["view"], "path": paths_of(row["paths"])},
+            "revised_insight_reason": {"revised": "…"} if row["revised"] else None,
+            "chosen": side_of(row, "chosen"),
+            "rejected": side_of(row, "rejected") | {"incorrect_path": paths_of(row["wrong_paths"])},
+        }
+    )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_marks_are_those_that_people_gave(path: Path) -> None:
+    differences = set()
+    for row in read_rows(path):
+        found, expected = {mark.tag for mark in marks(record_of(row))}, set(row["expected"])
+        differences |= {("missed", row["name"], tag) for tag in expected - found}
+        differences |= {("false", row["name"], tag) for tag in found - expected}
+    assert differences <= KNOWN
+
+
+def test_there_is_enough_to_judge_by() -> None:
+    rows = [row for path in FILES for row in read_rows(path)]
+    counts = Counter(tag for row in rows for tag in row["expected"])
+    assert counts.keys() == set(TAGS) - {INVERTED}
+    assert min(counts.values()) >= 4
+    assert sum(not row["expected"] for row in rows) >= 40
