@@ -1,7 +1,8 @@
-"""The marks against pairs that people judged by the marks' definitions alone, without seeing the program.
+"""The marks against pairs that were marked by hand from the marks' definitions alone, without seeing the program.
 
 `tests/marked` holds them, in a shorter form than records have. `expected` names every mark that a pair deserves; the
-pairs that deserve none were written to look as if they did.
+pairs that deserve none were written to look as if they did. The heuristics were tuned on the first two files. The third
+shows how good they are: so what differs there is told below and not mended.
 """
 
 from collections import Counter
@@ -15,8 +16,12 @@ from src.heuristics import INVERTED, TAGS, MarkedRecord, marks
 from .conftest import ROOT, read_rows
 
 FILES = sorted((ROOT / "tests/marked").glob("*.jsonl"))
-KNOWN = {  # where the heuristics and the people differ
+KNOWN = {
     ("missed", "en-spanish-class-bracket-label", "artifact"),
+    ("missed", "it-chitarra-eco-rifiuto", "refusal"),
+    ("missed", "repair-faucet-zh-slip", "artifact"),
+    ("missed", "pt-irs-instrucao", "category_mismatch"),
+    ("false", "parent-playdate-sorry", "refusal"),
 }
 
 
@@ -47,18 +52,20 @@ def record_of(row: dict[str, Any]) -> MarkedRecord:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_marks_are_those_that_people_gave(path: Path) -> None:
-    differences = set()
+def test_marks_are_those_given_by_hand(path: Path) -> None:
+    differences: set[tuple[str, str, str]] = set()
+    names: set[str] = set()
     for row in read_rows(path):
         found, expected = {mark.tag for mark in marks(record_of(row))}, set(row["expected"])
+        names.add(row["name"])
         differences |= {("missed", row["name"], tag) for tag in expected - found}
         differences |= {("false", row["name"], tag) for tag in found - expected}
-    assert differences <= KNOWN
+    assert differences == {known for known in KNOWN if known[1] in names}
 
 
 def test_there_is_enough_to_judge_by() -> None:
     rows = [row for path in FILES for row in read_rows(path)]
     counts = Counter(tag for row in rows for tag in row["expected"])
     assert counts.keys() == set(TAGS) - {INVERTED}
-    assert min(counts.values()) >= 4
-    assert sum(not row["expected"] for row in rows) >= 40
+    assert min(counts.values()) >= 6
+    assert sum(not row["expected"] for row in rows) >= 60
