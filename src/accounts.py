@@ -122,6 +122,8 @@ def failures_beside(source: Path) -> Counter[str]:
     path, counts = source.with_name(source.name + ".failed.jsonl"), Counter[str]()
     if path.exists():
         with path.open("rb") as file:
-            for row in map(loads, file):
-                counts[f"{row.get('stage')}: {row.get('kind')}"] += 1
+            for line in file:
+                with contextlib.suppress(ValueError, AttributeError):  # a line that a kill has cut off
+                    row = loads(line)
+                    counts[f"{row.get('stage')}: {row.get('kind')}"] += 1
     return counts

@@ -77,11 +77,10 @@ def funnel(totals: Totals, found: Beside) -> dict[str, int]:
     """How many are left at each step, from rows of the input to pairs without a mark, as far as it is known."""
     steps: dict[str, int] = {}
     if run := found.synthesis.funnel:
-        steps["rows read"] = run["rows"]
+        steps["read"] = run["rows"]
         steps["dialogues"] = run["rows"] - run["unreadable"] - sum(run["passed_over"].values())
-        steps["of this shard"] = steps["dialogues"] - run["elsewhere"]
-        if not run["elsewhere"]:
-            del steps["of this shard"]
+        if run["elsewhere"]:
+            steps["of this shard"] = steps["dialogues"] - run["elsewhere"]
     steps["samples"] = totals.pairs + sum(found.failures.values())
     steps["pairs"] = totals.pairs
     return steps | ({"without a mark": totals.checked - totals.marked} if totals.checked else {})

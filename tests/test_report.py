@@ -50,7 +50,7 @@ def test_time_cost_and_the_way_from_rows_to_pairs_are_those_of_the_runs(endpoint
     assert command("quality", "--input", "out.jsonl", folder=tmp_path).returncode == 0
     told = command("report", "--input", "out.quality.jsonl", "--text", folder=tmp_path).stdout
     assert f"cost               {sum(paid):,.4f}" in told
-    assert re.search(r"input to pairs +rows read 14, dialogues 12, samples 12, pairs 12, without a mark \d", told)
+    assert re.search(r"input to pairs +read 14, dialogues 12, samples 12, pairs 12, without a mark \d", told)
     assert re.search(r"passed over +(?=.*no messages 1)(?=.*no user turn after an assistant turn 1)", told)
     rows = re.findall(r"^(intent tree|evaluation|insight) +(\d+) .* ([\d.]+) +[\d.]+$", told, re.MULTILINE)
     assert [count for _, count, _ in rows] == ["12"] * 3
