@@ -354,8 +354,8 @@ Below is somebody's reasoning about what the user says next: an intent tree, a c
 and their predictions, those of the mining view first. Score the reasoning, not whether it comes true:
 - grounding: what tree, reason and views claim about the dialogue stands there; what goes beyond it is told as a guess.
 - path_consistency: each view's paths start at topics of the tree, have the form of the view, and lead to its \
-predictions; the reason given for the category agrees with them, and they are of that category.
-- plausibility: this user could well say what is predicted at this moment.
+predictions; all predictions are of the category that is reasoned for.
+- plausibility: on the whole, this user could well say what is predicted at this moment.
 In whole numbers, 5: no fault; 4: a small one; 3: one that matters, or several small ones; 2: half of it is at fault; \
 1: nearly all of it.
 First say in one to three sentences what is strong and what is weak.""",
