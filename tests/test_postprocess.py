@@ -3,12 +3,17 @@
 import json
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
-from .conftest import command, read_rows, write_rows
+from src.ordered import needed
+
+from .conftest import command, read_rows, synthesis, write_rows
+from .test_synthesis import many
 
 TREE = {"trip": {"days": "3", "quote": 'a "b" {c}'}}
 
@@ -142,6 +147,27 @@ def test_published_records_are_read(tmp_path: Path, mode: str) -> None:
     rows = json.loads((tmp_path / "out.json").read_bytes())
     assert len(rows) == 2
     assert '{"Tea":{"Kind":"Green","Cups":2,"Extras":["milk"]}}' in json.dumps(rows[0]).replace('\\"', '"')
+
+
+def test_what_training_does_not_need_may_look_like_anything(endpoint: Callable[..., str], tmp_path: Path) -> None:
+    many(tmp_path, 6)
+    assert synthesis(tmp_path, endpoint()).returncode == 0
+    rows = read_rows(tmp_path / "out.jsonl")
+    names = ("top_sim", "chosen", "chat_history", "gt_insight_path", "rejected", "intent_tree")
+    tree = {name: dict.fromkeys(names, '0.5,"chosen":{"') for name in names}
+    for row in rows:
+        row["intent_tree"] = row["chosen"]["intent_tree"] = row["rejected"]["intent_tree"] = tree
+        row["context"][0]["content"] = row["label"] = '","chat_history":"x","intent_tree":{},"top_sim":0.1'
+        row["chat_history"] = 'Round 1 \\","intent_tree":{"a":1},"top_sim":0.5,"gt_insight_path":{},"chosen":{"'
+    lines = [orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows]
+    assert all(len(needed(line)) < len(line) * 0.8 for line in lines)
+    (tmp_path / "ours.jsonl").write_bytes(b"".join(lines))
+    (tmp_path / "spaced.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for mode in ("pref", "sft"):
+        told = ("--mode", mode, "--min-top-sim", 0.2)
+        for name in ("ours", "spaced"):
+            command("postprocess", "--input", f"{name}.jsonl", "--output", f"{name}.json", *told, folder=tmp_path)
+        assert (tmp_path / "ours.json").read_bytes() == (tmp_path / "spaced.json").read_bytes()
 
 
 def test_sft_needs_no_rejected_side(tmp_path: Path) -> None:
