@@ -4,7 +4,7 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 
 FITTING = 5  # columns of a table that stand beside other figures
-WIDTH, ROW, LABEL = 320, 18, 150
+WIDTH, ROW, LABEL = 360, 18, 190
 PLOT, BASE = 110, 16  # heights of a histogram and of the line below it
 
 

@@ -5,16 +5,18 @@ punctuation and white space, as `selection.normalised` does.
 """
 
 import dataclasses
+import itertools
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
+import orjson
 from pydantic import Field, ValidationError
 
 from .formats import Side
+from .prompts import as_text
 from .schemas import Shape, Turn
-from .selection import normalised
+from .selection import INVERTED, normalised
 from .surface import (
     ARTIFACT,
     ASKS,
@@ -30,6 +32,8 @@ from .surface import (
 )
 from .utils import shortened
 
+ALMOST = 0.9  # share of common character pairs; what is left out or put differently is a word or less
+LEAST_PART = 12  # characters; shorter parts of a turn are said again without being copied
 LEAST_COMPARED = 4  # characters; "yes" and "好的" are said again and again without being copied
 TOO_LONG, TIMES_THE_USERS = 400, 4  # characters; longer only where this user writes longer, by so many times
 ALIKE = 0.7  # share of common character pairs; one word replaced in a short sentence leaves so many, another seldom 0.6
@@ -85,19 +89,33 @@ Found = Iterator[tuple[SideName | None, str]]
 
 
 def prediction_repeats_context(record: MarkedRecord) -> Found:
-    said = {normalised(text) for text in record.user_turns}
+    """A user turn again, or a whole clause of one."""
+    said = [normalised(text) for text in record.user_turns]
     for side, trajectory in record.sides:
         for text in trajectory.predictions:
-            if len(normalised(text)) >= LEAST_COMPARED and normalised(text) in said:
+            bare = normalised(text)
+            if (len(bare) >= LEAST_COMPARED and bare in said) or is_part(bare, said):
                 yield side, text
 
 
 def prediction_leaks_utterance(record: MarkedRecord) -> Found:
-    """The real utterance on the side that is to lose; on the other it is a good guess."""
+    """The real utterance or most of it on the side that is to lose; on the other it is a good guess."""
     real = normalised(record.utterance)
-    for text in record.rejected.predictions:
-        if len(real) >= LEAST_COMPARED and real in normalised(text):
+    if len(real) < LEAST_COMPARED:
+        return
+    rejected = record.rejected
+    for text in rejected.predictions:
+        most = 2 * len(normalised(text)) >= len(real) and is_part(normalised(text), [real])
+        if real in normalised(text) or most or likeness(text, record.utterance) >= ALMOST:
             yield "rejected", text
+    targets = [str(path.get("target_node", "")) for path in rejected.wrong_paths or ()]
+    for text in (rejected.mining, rejected.exploration, rejected.category_reasoning, *targets):
+        if len(real) >= LEAST_PART and real in normalised(text):
+            yield "rejected", text
+
+
+def is_part(text: str, wholes: Sequence[str]) -> bool:
+    return len(text) >= LEAST_PART and any(text in whole for whole in wholes)
 
 
 def artifact(record: MarkedRecord) -> Found:
@@ -109,8 +127,9 @@ def refusal(record: MarkedRecord) -> Found:
 
 
 def in_predictions(record: MarkedRecord, pattern: re.Pattern[str]) -> Found:
-    """What the user says too is the user's: arrows of a programmer, a refusal that is quoted."""
-    said = "\n".join(record.user_turns).casefold()
+    """What the dialogue has is the dialogue's: arrows of a programmer, a refusal that the user quotes."""
+    turns = record.user_turns if pattern is REFUSAL else [turn.content for turn in record.context]
+    said = "\n".join(turns).casefold()
     for side, trajectory in record.sides:
         for text in trajectory.predictions:
             if (found := pattern.search(text)) and found[0].strip().casefold() not in said:
@@ -119,12 +138,13 @@ def in_predictions(record: MarkedRecord, pattern: re.Pattern[str]) -> Found:
 
 def tag_injection(record: MarkedRecord) -> Found:
     """Something that looks like a tag of the training format, wherever it came from."""
-    for turn in record.context:
+    for turn in (*record.context, Turn(role="user", content=record.utterance)):
         if found := INJECTED.search(turn.content):
             yield None, f"{found[0]} in a {turn.role} turn"
     for side, trajectory in record.sides:
-        views = (trajectory.mining, trajectory.exploration)
-        for text in (*trajectory.predictions, *views, trajectory.category_reasoning):
+        reasons = (trajectory.mining, trajectory.exploration, trajectory.category_reasoning)
+        paths = [as_text(path) for path in trajectory.wrong_paths or ()]
+        for text in (*trajectory.predictions, *reasons, as_text(trajectory.tree), *paths):
             if found := INJECTED.search(text):
                 yield side, f"{found[0]} in {text}"
 
@@ -179,19 +199,24 @@ def unknown_source_node(record: MarkedRecord) -> Found:
 
 
 def exploration_without_new_topic(record: MarkedRecord) -> Found:
+    """A path that is to lead to a new topic leads to one of the tree."""
     if not record.truth_path or record.truth_path.view != "Exploration":
         return
     topics = {normalised(topic) for topic in record.chosen.tree}
-    for path in record.truth_path.paths:
+    paths: list[tuple[SideName | None, dict[str, Any]]] = [(None, path) for path in record.truth_path.paths]
+    paths += [("rejected", path) for path in record.rejected.wrong_paths or ()]
+    for side, path in paths:
         topic = str(path.get("target_node", "")).split(" - ")[0]
         if normalised(topic) in topics:
-            yield None, topic
+            yield side, topic
 
 
 def duplicate_predictions(record: MarkedRecord) -> Found:
+    """The same, but for a word or less."""
     for side, trajectory in record.sides:
-        counts = Counter(map(normalised, trajectory.predictions))
-        yield from ((side, text) for text in dict.fromkeys(trajectory.predictions) if counts[normalised(text)] > 1)
+        for one, other in itertools.combinations(trajectory.predictions, 2):
+            if normalised(one) == normalised(other) or likeness(one, other) >= ALMOST:
+                yield side, one
 
 
 def sides_too_alike(record: MarkedRecord) -> Found:
@@ -241,8 +266,6 @@ HEURISTICS: tuple[Callable[[MarkedRecord], Found], ...] = (
     copied_utterance,
     refusal,
 )
-INVERTED = "inverted"
-"""A model's mark: it finds the rejected side nearer to what was really said."""
 TAGS = (*(heuristic.__name__ for heuristic in HEURISTICS), INVERTED)
 LONGEST_EVIDENCE = 200  # characters
 
@@ -265,4 +288,6 @@ def reason_of(error: Exception) -> str:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         return f'"{where}": {first["msg"]}' if where else "it is not a record"
+    if isinstance(error, orjson.JSONEncodeError):
+        return "it is nested too deeply"
     return f"it is not JSON ({error})" if isinstance(error, ValueError) else "it has no sample_id and item_id"

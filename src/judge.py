@@ -13,18 +13,19 @@ from typing import Any
 from .config import Config
 from .dialogues import dice
 from .formats import thoughts_and_predictions
-from .heuristics import INVERTED, MarkedRecord, reason_of, told
+from .heuristics import MarkedRecord, reason_of, told
 from .intake import Tally
 from .io_utils import sample_key
-from .keys import DONE, Keys
+from .keys import DONE, SEEN, Keys
 from .prompts import EVALUATION, SCORE, Ask
 from .records import SampleId, Usage
-from .selection import normalised
+from .selection import INVERTED, normalised
 from .utils import loads, together
 
 log = logging.getLogger(__name__)
 
 MOST_WARNINGS = 20
+JUDGE = (EVALUATION, SCORE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +67,12 @@ def cases(config: Config, keys: Keys, tally: Tally) -> Generator[Case]:
                     if tally.unreadable <= MOST_WARNINGS:
                         log.warning("%s line %d is left out: %s", path, number, reason_of(error))
                     continue
-                if keys.get(sample_key(case.sample_id, case.item_id)) & DONE:
+                key = sample_key(case.sample_id, case.item_id)
+                marks = keys.get(key)
+                keys.mark(key, SEEN)
+                if marks & SEEN:
+                    tally.passed_over["repeated id"] += 1
+                elif marks & DONE:
                     tally.already += 1
                 else:
                     yield case
@@ -97,9 +103,9 @@ async def judge(ask: Ask, case: Case, config: Config) -> Judged:
         tags.append({"tag": INVERTED, "side": None, "evidence": f"{best:g} against {rejected_best:g}"})
     quality = {
         "tags": tags,
-        "judge": config.model,
         "chosen": {"similarity": best, "score": score.mean, **score.model_dump()},
         "rejected": {"similarity": rejected_best, "score": rejected_score.mean, **rejected_score.model_dump()},
+        "similarities": {text: similarity[key] for key, text in different.items()},
         "margin": round(best - rejected_best, 4),
     }
     return Judged(str(case.line.get("region", "far")), case.line, quality)

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
+from pydantic import Field
+
 from .accounts import Beside
 from .charts import bars, histogram, table
 from .heuristics import MarkedRecord
@@ -21,7 +23,8 @@ class ShownRecord(MarkedRecord):
     sample_id: Any = None
     item_id: Any = 0
     region: str = "not told"
-    top_sim: float | None = None
+    seed: int | None = None
+    top_sim: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     high_confidence_threshold: float = HIGH
     low_confidence_threshold: float = LOW
     evaluate_reason: tuple[dict[str, Any], ...] = ()
@@ -61,7 +64,7 @@ class Totals:
         if record.top_sim is not None:
             self.similarities[min(STEPS - 1, max(0, int(record.top_sim * STEPS)))] += 1
         margin = (record.quality or {}).get("margin")
-        if isinstance(margin, int | float):
+        if isinstance(margin, int | float) and -1 <= margin <= 1:
             self.margins[min(STEPS - 1, max(0, int((margin + 1) / 2 * STEPS)))] += 1
         self.regions[record.region] += 1
         self.views[record.truth_path.view if record.truth_path else "not told"] += 1
@@ -98,10 +101,13 @@ STAGE_HEAD = ("stage", "calls", "prompt tokens", "of them cached", "reply tokens
 
 def facts(totals: Totals, found: Beside) -> dict[str, str | int]:
     told: dict[str, str | int] = {"pairs": totals.pairs}
-    told |= {name.replace("_", " "): count for name, count in totals.tokens.items()}
+    told |= {f"{name.replace('_', ' ')} of the pairs": count for name, count in totals.tokens.items()}
+    if billed := sum(stage.usage.total for stage, _ in found.stages):
+        told["tokens of all calls"] = billed
     if found.cost is not None:
-        known = "cost" if all(cost for _, cost in found.stages) else "cost where known"
-        told |= {known: f"{found.cost:,.4f}", "cost of a pair": f"{found.cost / max(1, totals.pairs):,.4f}"}
+        told["cost" if all(cost for _, cost in found.stages) else "cost where known"] = f"{found.cost:,.4f}"
+        if found.synthesis.stages and totals.pairs:
+            told["cost of a pair"] = f"{found.cost / totals.pairs:,.4f}"
     if seconds := sum(run["seconds"] for account in (found.synthesis, found.judge) for run in account.runs):
         told["minutes of all runs"] = f"{seconds / 60:,.1f}"
     return told
@@ -120,7 +126,7 @@ def charts(totals: Totals, found: Beside) -> Iterator[str]:
     yield bars("true view", totals.views)
     drawn = get_args(Category)
     rows = [(true, *(totals.categories[true, rejected] for rejected in drawn)) for true in drawn]
-    yield table("categories: true, by that of the rejected side", rows, ("", *drawn))
+    yield table("true category (rows) and that of the rejected side (columns)", rows, ("", *drawn))
     if totals.tags:
         yield bars("marks", totals.tags)
     if found.failures or found.unjudged:
@@ -132,7 +138,7 @@ def charts(totals: Totals, found: Beside) -> Iterator[str]:
 def in_words(totals: Totals, found: Beside) -> Iterator[str]:
     """The overview for a terminal."""
     for name, value in facts(totals, found).items():
-        yield f"{name:<19}{value if isinstance(value, str) else f'{value:,}'}"
+        yield f"{name:<32}{value if isinstance(value, str) else f'{value:,}'}"
     drawn = (BLOCKS[blocks_of(count, totals.similarities)] for count in totals.similarities)
     yield f"best similarity    {''.join(drawn)}"
     low, high = (round(value * STEPS) for value in totals.thresholds)
@@ -150,10 +156,13 @@ def in_words(totals: Totals, found: Beside) -> Iterator[str]:
         if values:
             ordered = values.most_common() if isinstance(values, Counter) else values.items()
             yield f"{name:<19}{', '.join(f'{value} {count:,}' for value, count in ordered)}"
+    if any(totals.margins):
+        yield f"margins            {''.join(BLOCKS[blocks_of(count, totals.margins)] for count in totals.margins)}"
+        yield f"{'':<19}{'-1':<{STEPS // 2}}{'0':<{STEPS // 2 - 1}}1"
     if stages := [*stage_rows(found)]:
-        yield "".join(f"{name:<26}" if name == "stage" else f"{name:>16}" for name in STAGE_HEAD)
+        yield "".join(f"{name:<32}" if name == "stage" else f"{name:>16}" for name in STAGE_HEAD)
         for name, *figures in stages:
-            yield f"{name:<26}" + "".join(
+            yield f"{name:<32}" + "".join(
                 f"{value if isinstance(value, str) else f'{value:,}':>16}" for value in figures
             )
 

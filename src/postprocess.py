@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+import orjson
 from pydantic import ValidationError
 
 from .card import INFO, Facts, describe
@@ -78,6 +79,8 @@ def training_rows(
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
             records.leave_out(file_index, line_number, f'"{where}": {first["msg"]}' if where else "it is not a record")
+        except orjson.JSONEncodeError:
+            records.leave_out(file_index, line_number, "it is nested too deeply")
         except Unfit as unfit:
             records.leave_out(file_index, line_number, str(unfit))
         except ValueError as error:
@@ -131,11 +134,14 @@ def marks(text: str) -> dict[str, str]:
     """The file's marks by sample."""
     try:
         rows = [loads(line) for line in Path(text).read_bytes().splitlines() if line.strip()]
-        return {name_of(row["sample_id"], row["item_id"]): row["mark"] for row in rows if row["mark"]}
+        found = {name_of(row["sample_id"], row["item_id"]): row["mark"] for row in rows if row["mark"]}
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{text} cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError) as error:
         raise argparse.ArgumentTypeError(f"{text} holds no marks as the page of src.report gives them") from error
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text} holds no mark: keep or drop some pairs on the page of src.report")
+    return found
 
 
 def tags(text: str) -> list[str]:
@@ -237,6 +243,8 @@ def summary(options: argparse.Namespace, files: TrainingFiles, filters: Filters,
     for name, _ in options.split.shares if options.split else ():
         if not files.counts[name]:
             yield f"{options.mode + ' rows':<14} 0 for {name}: no dialogue fell into it, and there is no file"
+    if filters.marks:
+        yield f"marks          {filters.met:,} of {len(filters.marks):,} name a pair here"
     for reason, count in filters.dropped.most_common():
         if count:
             yield f"dropped        {count:,}: {reason}"

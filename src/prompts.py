@@ -530,12 +530,12 @@ def flat(part: Any, definitions: Mapping[str, Any], expected: int | None) -> Any
 
 
 @functools.cache
-def digest() -> str:
-    """A short name of all prompt texts and reply formats: equal only where every prompt is equal."""
+def digest(stages: Sequence[Stage[Any]] = STAGES) -> str:
+    """A short name of all prompt texts and reply formats of the stages: equal only where every prompt is equal."""
     everything = [
         SYSTEM,
         *OPENINGS.values(),
         TASK,
-        *(text for stage in STAGES for text in (stage.task, stage.material, example_text(stage, 2))),
+        *(text for stage in stages for text in (stage.task, stage.material, example_text(stage, 2))),
     ]
     return hashlib.sha256("\0".join(everything).encode()).hexdigest()[:12]

@@ -87,7 +87,8 @@ def marked(path: str, file: BinaryIO, totals: Totals) -> Iterator[bytes]:
         try:
             row = loads(line)
             found_here = told(MarkedRecord.model_validate(row))
-        except ValueError as error:  # ValidationError is one
+            written = orjson.dumps({**unmarked(row), "quality": {"tags": found_here}}, option=orjson.OPT_APPEND_NEWLINE)
+        except (ValueError, orjson.JSONEncodeError) as error:  # ValidationError is a ValueError; what cannot be written
             totals.left_out += 1
             if totals.left_out <= MOST_WARNINGS:
                 log.warning("%s line %d is left out: %s", path, number, reason_of(error))
@@ -96,8 +97,12 @@ def marked(path: str, file: BinaryIO, totals: Totals) -> Iterator[bytes]:
         totals.read += 1
         totals.clean += not tags
         totals.tags.update(tags)
-        kept: dict[str, Any] = {key: value for key, value in row.items() if key != "quality"}
-        yield orjson.dumps({**kept, "quality": {"tags": found_here}}, option=orjson.OPT_APPEND_NEWLINE)
+        yield written
+
+
+def unmarked(row: dict[str, Any]) -> dict[str, Any]:
+    """The record without what an earlier look has left."""
+    return {key: value for key, value in row.items() if key != "quality"}
 
 
 def mark(settings: Settings, files: Sequence[str]) -> int:
@@ -111,6 +116,8 @@ def mark(settings: Settings, files: Sequence[str]) -> int:
             for path in files:
                 with Path(path).open("rb", buffering=1 << 20) as file:
                     written.writelines(marked(path, file, totals))
+            if not totals.read:
+                raise Stop(f"There is no record in {' '.join(files)}, so {output} is not written.")
     except OSError as error:
         raise Stop(f"{output} cannot be written ({error.strerror}): give another --output or make room.") from error
     print("\n".join(summary(totals, output)))
@@ -119,12 +126,13 @@ def mark(settings: Settings, files: Sequence[str]) -> int:
 
 def ask_judge(settings: Settings, files: Sequence[str]) -> int:
     """Mark all records and have a model judge them; the exit status."""
-    from .judge import cases, judge  # noqa: PLC0415 (needed by this option alone)
+    from .judge import JUDGE, cases, judge  # noqa: PLC0415 (needed by this option alone)
+    from .prompts import digest  # noqa: PLC0415
     from .runner import run  # noqa: PLC0415 (brings the SDK)
 
     model = settings.judge_model or settings.model
     config = dataclasses.replace(settings, input=tuple(files), output=settings.place, model=model)
-    return run(config, key_of(config), judge, {}, cases)
+    return run(config, key_of(config), judge, {"judge": config.model, "judge_prompts": digest(JUDGE)}, cases)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

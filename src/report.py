@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
 
 from .accounts import Beside, beside
 from .config import Parser, Stop, as_command, number
-from .heuristics import MarkedSide
+from .dialogues import dice
+from .heuristics import MarkedSide, reason_of
 from .io_utils import replaced
 from .overview import ShownRecord, Totals, charts, in_words
 from .pacing import Prices
@@ -36,6 +36,7 @@ examples:
   python -m src.report --input data/synthesized_raw/LMSYS.quality.jsonl
   python -m src.report --input data/synthesized_raw/LMSYS.jsonl --text --price-in 0.6 --price-out 2.2
 """
+MOST_WARNINGS = 20
 LONGEST_TITLE = 120  # characters of an utterance in the list
 
 
@@ -49,10 +50,11 @@ def records(path: Path, totals: Totals) -> Iterator[ShownRecord]:
                 continue
             try:
                 record = ShownRecord.model_validate(loads(line))
-            except ValueError as error:
+                orjson.dumps(record.chosen.tree)  # what is nested too deeply can be read and not be written
+            except (ValueError, orjson.JSONEncodeError) as error:
                 totals.left_out += 1
-                reason = "it is not a record" if isinstance(error, ValidationError) else f"it is not JSON ({error})"
-                log.warning("%s line %d is left out: %s", path, number_, reason)
+                if totals.left_out <= MOST_WARNINGS:
+                    log.warning("%s line %d is left out: %s", path, number_, reason_of(error))
                 continue
             totals.add(record)
             yield record
@@ -68,7 +70,10 @@ def index_row(record: ShownRecord) -> list[Any]:
 
 def pair_of(record: ShownRecord) -> dict[str, Any]:
     """All that the page shows of a pair."""
+    quality = record.quality or {}
     similarities = {grade.get("input"): grade.get("similarity") for grade in record.evaluate_reason}
+    if isinstance(judged := quality.get("similarities"), dict):
+        similarities = {**judged, **similarities}
     return {
         "region": record.region,
         "top_sim": record.top_sim,
@@ -78,12 +83,32 @@ def pair_of(record: ShownRecord) -> dict[str, Any]:
         "tree": record.chosen.tree,
         "view": record.truth_path.view if record.truth_path else "not told",
         "paths": [path_in_words(path) for path in (record.truth_path.paths if record.truth_path else ())],
-        "chosen": side_of(record.chosen, similarities),
-        "rejected": side_of(record.rejected, similarities),
+        "margin": quality.get("margin"),
+        "chosen": side_of(record.chosen, similarities, quality.get("chosen"), rewritten(record, chosen_paths(record))),
+        "rejected": side_of(
+            record.rejected, similarities, quality.get("rejected"), rewritten(record, record.rejected.wrong_paths)
+        ),
     }
 
 
-def side_of(side: MarkedSide, similarities: dict[Any, Any]) -> dict[str, Any]:
+def rewritten(record: ShownRecord, paths: Sequence[dict[str, Any]] | None) -> dict[str, list[str]]:
+    """The view that was rewritten along these paths, with the path of each of its predictions."""
+    view = record.truth_path.view if record.truth_path and paths else ""
+    return {view.lower(): [path_in_words(path) for path in paths or ()]} if view else {}
+
+
+def chosen_paths(record: ShownRecord) -> Sequence[dict[str, Any]] | None:
+    """The true paths in the order in which they were told to the revision, where there was one and that is known."""
+    if not (record.truth_path and record.revision) or record.seed is None:
+        return None
+    paths = record.truth_path.paths
+    return dice(record.seed, record.sample_id, f"{record.item_id} path order").sample(paths, len(paths))
+
+
+def side_of(
+    side: MarkedSide, similarities: dict[Any, Any], judged: Any, rewritten: dict[str, list[str]]
+) -> dict[str, Any]:
+    """A side with its views. `rewritten` has the path of each prediction of a view that was rewritten along paths."""
     views = {
         "mining": (side.mining, side.mining_predictions),
         "exploration": (side.exploration, side.exploration_predictions),
@@ -92,10 +117,12 @@ def side_of(side: MarkedSide, similarities: dict[Any, Any]) -> dict[str, Any]:
         "category": side.category,
         "reason": side.category_reasoning,
         "wrong": [path_in_words(path) for path in side.wrong_paths or ()],
+        "judged": judged if isinstance(judged, dict) else None,
         **{
             name: {
                 "reasoning": reasoning,
                 "predictions": predictions,
+                "paths": rewritten.get(name, []),
                 "similarity": [similarities.get(text) for text in predictions],
             }
             for name, (reasoning, predictions) in views.items()
@@ -186,6 +213,8 @@ def print_text(source: Path, near: Beside) -> Totals:
 
 def write_page(options: argparse.Namespace, near: Beside) -> Totals:
     output = options.output or options.input.with_suffix(".html")
+    if output.exists() and output.samefile(options.input):
+        raise Stop(f"Output {output} is the same file as the input: give another --output.")
     text, totals = page(options.input, options.max_pairs, near)
     if not totals.pairs:
         raise Stop(f"There is no record in {options.input}, so {output} is not written.")
@@ -196,7 +225,7 @@ def write_page(options: argparse.Namespace, near: Beside) -> Totals:
     except OSError as error:
         raise Stop(f"{output} cannot be written ({error.strerror}): give another --output or make room.") from error
     print(f"pairs          {totals.pairs:,}")
-    print(f"page           {output}, {len(text) / 1e6:,.1f} MB; open it in a browser")
+    print(f"page           {output}, {len(text.encode()) / 1e6:,.1f} MB; open it in a browser")
     return totals
 
 

@@ -17,6 +17,8 @@ from .schemas import Shape
 
 HIGH, LOW = 0.8, 0.3
 """The published thresholds, for records that do not tell their region."""
+INVERTED = "inverted"
+"""A model's mark: it finds the rejected side nearer to what was really said."""
 NO_WORD = re.compile(r"\W+")
 
 
@@ -92,12 +94,15 @@ class Filters:
     min_score: float | None = None
     marks: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What people decided on the page of `src.report`, by `name_of`: drop, or keep whatever else speaks against it."""
+    met: int = 0
+    """Of the marks, those that name a record."""
     dropped: Counter[str] = dataclasses.field(default_factory=Counter)
     _seen: Keys = dataclasses.field(default_factory=Keys)
 
     def keep(self, record: ChosenSide) -> bool:
         """Whether the record passes; if not, the first reason is counted."""
         mark = self.marks.get(name_of(record.sample_id, record.item_id)) if self.marks else None
+        self.met += mark is not None
         if mark == "keep":
             return True
         reason = "--marks" if mark == "drop" else next(self._reasons_against(record), "")
@@ -109,6 +114,8 @@ class Filters:
             yield f"--min-top-sim {self.min_top_sim:g}"
         if self.regions and record.region_or_derived() not in self.regions:
             yield f"--regions {','.join(self.regions)}"
+        if INVERTED in self.drop:
+            record.judged("margin")  # that nobody was asked is no reason to keep it
         if self.drop and (marked := [tag for tag in self.drop if tag in record.tags()]):
             yield f"--drop {marked[0]}"
         if self.min_margin is not None and record.judged("margin") < self.min_margin:

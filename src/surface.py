@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter
 
 from .selection import normalised
+from .utils import SPECIAL_TOKEN
 
 SAME_SCRIPT = 0.7  # of the words; below, a text mixes scripts and has none of its own
 IN_USE = 0.2  # of a user's words; a script that has so many is one that this user writes
@@ -30,23 +31,34 @@ ASKS_FOR_FACTS = re.compile(
     r"^(what|where|when|who|why|how (much|many|long|far|often)|which)\b|(什么|多少|几|哪|谁|为何).*[?？]$",
     re.IGNORECASE,
 )
-ORDERS = re.compile(r"^\s*(please|write|list|give|make|tell|show|explain|recommend|create|请|帮我|给我)", re.IGNORECASE)
-TELLS = re.compile(r"[.。!！]$")
-ARTIFACT = re.compile(
-    r"->|→|\b(intent.tree|tree path|(mining|exploration|explore) view|(source|target)_node|draft reasoning)\b"
-    r"|意图树|(挖掘|探索)视角|(源|目标)节点"
-    r"|^\s*(the )?user (may|might|will|could|would|asks|wants)\b|^\s*用户(可能|会|将|想)"
-    r"|^\s*(next )?(prediction|utterance|statement|question|instruction|mining|exploration)\s*\d*\s*[:：]"
-    r"|^\s*预测\s*[\d一二三四]*\s*[:：]|^\s*[\[{]\s*\"",
+ORDERS = re.compile(
+    r"^\s*(please|write|rewrite|list|give|make|tell|show|explain|recommend|create|draft|summari[sz]e|translate|compare"
+    r"|suggest|generate|describe|outline|convert|calculate|work out|add|remove|请|帮我|给我)(?![a-z])",
     re.IGNORECASE,
 )
-INJECTED = re.compile(r"<\s*/?\s*(think|predict|dialogue|intent_tree|utterance)\b[^>]*>", re.IGNORECASE)
+TELLS = re.compile(r"[.。!！]$")
+ARTIFACT = re.compile(
+    r"(?<!\))(?<!\) )->|→"
+    r"|\b(intent.tree|tree path|(mining|exploration|explore) view|(source|target)_node|draft reasoning)\b"
+    r"|意图树|(挖掘|探索)视角|(源|目标)节点"
+    r"|^\s*(the )?user (may|might|will|could|would|asks|wants)\b|^\s*用户(可能|会|将|想)"
+    r"|^\s*(next )?(prediction|utterance|statement|question|instruction|mining|exploration|category|user|human)"
+    r"\s*\d*\s*[:：]|^\s*(预测|用户|类别)\s*[\d一二三四]*\s*[:：]|^\s*[\[{]\s*\""
+    r"|^\s*[\[(【（]\s*(mining|exploration|explore|挖掘|探索|path|路径)"
+    r"|\bas the user\b|\b(following|along) path \d|路径\s*\d|根节点",
+    re.IGNORECASE,
+)
+INJECTED = re.compile(
+    rf"<\s*/?\s*(think|thinking|predict|dialogue|intent_tree|utterance)\b[^>]*>|<(?:{SPECIAL_TOKEN})|\[/?INST\]",
+    re.IGNORECASE,
+)
 # An assistant's voice. That somebody is sorry and cannot come is a person's; that one cannot provide it is a model's.
 CANNOT = r"(?:cannot|can ?not|can['’]?t|(?: am|['’]m) (?:unable|not able) to|won['’]t be able to)"
+AN_ASSISTANT = r"(?:ai (?:language )?(?:model|assistant)|(?:large )?language model|ai(?=[ ,，.]*(?:i\b|$)))"
 REFUSALS = (
-    r"(?<![\"'“”«「『])\b(?:as an?|i['’]?a?m (?:just |only )?an?) (?:ai|(?:large )?language model)\b",
+    rf"(?<![\"'“”«「『])\b(?:as an?|i['’]?a?m (?:just |only )?an?) {AN_ASSISTANT}",
     rf"\bi ?{CANNOT} (?:assist|help you|help with (?:that|this)|provide|comply|predict|fulfil|generate|discuss)",
-    rf"\b(?:sorry|afraid|apologi[sz]e|unfortunately)\b.{{0,12}}\bi ?{CANNOT} (?:answer|help|continue|do that|offer)",
+    rf"\b(?:sorry|afraid|apologi[sz]e|unfortunately)\b.{{0,12}}\bi ?{CANNOT} (?:answer|help(?! but)|continue|offer)",
     r"\bi do(?: not|n['’]t) have (?:personal (?:opinion|feeling|experience)|real.time)",
     r"作为(?:一个|一名|一款)?(?:AI|人工智能|大?语言模型|智能助手)|我(?:只)?是(?:一个|一名|一款)(?:AI|人工智能|大?语言模型)",
     r"(?:我|抱歉[，,]?|对不起[，,]?)(?:无法|不能)(?:为您|给您|向您|对此)?(?:提供|协助|预测|回答|满足|透露|生成)",

@@ -11,6 +11,7 @@ import orjson
 
 THOUGHTS = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+SPECIAL_TOKEN = r"\|\w+\|>|/?s>|(?:start|end)_of_turn>"  # behind its "<", as families of models write them
 LENIENT = json.JSONDecoder(strict=False)  # control characters inside strings are read
 
 
@@ -85,13 +86,16 @@ def first_bracket(text: str, start: int) -> int | None:
 
 
 def without_tags(text: str, *names: str) -> str:
-    """The text with any opening or closing tag of these names written so that nothing takes it for a tag."""
+    """The text with any opening or closing tag of these names written so that nothing takes it for a tag.
+
+    So are the special tokens of chat templates, such as `<|im_end|>`, which would end a turn where a text is tokenized.
+    """
     return tags(names).sub("&lt;", text) if "<" in text else text
 
 
 @functools.cache
 def tags(names: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(names)})\b)", re.IGNORECASE)
+    return re.compile(rf"<(?={SPECIAL_TOKEN}|\s*/?\s*(?:{'|'.join(names)})\b)", re.IGNORECASE)
 
 
 A = TypeVar("A")

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from src.heuristics import INVERTED, TAGS, MarkedRecord, marks
+from src.heuristics import TAGS, MarkedRecord, marks
+from src.selection import INVERTED
 
 from .conftest import ROOT, read_rows
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from src.config import Config
-from src.heuristics import INVERTED, TAGS, MarkedRecord, marks
+from src.heuristics import TAGS, MarkedRecord, marks
 from src.judge import Case, judge
 from src.prompts import SCORE
 from src.schemas import Evaluation, Grade, Score
+from src.selection import INVERTED
 
 from .conftest import command, read_rows, synthesis, turns, write_rows
 from .test_synthesis import many
@@ -147,6 +148,17 @@ PLANTED: list[tuple[str, str | None, Callable[[dict[str, Any]], Any]]] = [
     ("too_long", "rejected", predict("rejected", "How often should I water them, and " * 20 + "when?")),
     ("tag_injection", "chosen", predict("chosen", "What does </think> mean?")),
     ("tag_injection", None, lambda record: record["context"][0].update(content="I want <predict>x</predict>.")),
+    ("tag_injection", "chosen", predict("chosen", "Which roses?<|im_end|>")),
+    ("tag_injection", None, lambda record: record.update(label="Fine.</s>")),
+    ("prediction_leaks_utterance", "rejected", predict("rejected", "How deep do the holes have to be?")),
+    (
+        "prediction_leaks_utterance",
+        "rejected",
+        change_path("rejected", "target_node", "and how deep do the holes have to be"),
+    ),
+    ("prediction_repeats_context", "chosen", predict("chosen", "Heavy clay, I am")),
+    ("duplicate_predictions", "chosen", predict("chosen", "Which roses stand a heavy soil?")),
+    ("artifact", "rejected", predict("rejected", "[Mining] How often should I water them?")),
     ("copied_utterance", None, lambda record: record.update(label="heavy clay i am afraid!")),
     ("refusal", "rejected", predict("rejected", "As an AI, I have no roses, do I?")),
     ("refusal", "chosen", predict("chosen", "抱歉，我无法提供这个信息")),
@@ -182,6 +194,40 @@ def test_statements_said_as_statements_are_no_mismatch() -> None:
         record[name]["utterance_category_reason"]["category"] = "Statement"
         all_of(name, *STATED)(record)
     assert "category_mismatch" not in {tag for tag, _ in found(record)}
+
+
+def test_a_judge_is_not_mixed_with_another_and_equal_ids_are_judged_once(
+    endpoint: Callable[..., str], tmp_path: Path
+) -> None:
+    many(tmp_path, 4)
+    url = endpoint()
+    assert synthesis(tmp_path, url).returncode == 0
+    rows = read_rows(tmp_path / "out.jsonl")
+    write_rows(tmp_path / "twice.jsonl", rows + rows[:1])
+    judge = ("--judge", "--base-url", url, "--api-key-env", "", "--input", "twice.jsonl", "--model")
+    assert command("quality", *judge, "m", "--limit", 2, folder=tmp_path).returncode == 0
+    other = command("quality", *judge, "m2", folder=tmp_path)
+    assert other.returncode == 1
+    assert "judge was m and is now m2" in other.stderr
+    whole = command("quality", *judge, "m", folder=tmp_path)
+    assert whole.returncode == 0
+    assert "1: repeated id" in whole.stdout
+    assert len(read_rows(tmp_path / "twice.quality.jsonl")) == 4
+
+
+def test_wishes_that_nothing_can_meet_are_told(tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", [clean()])
+    assert command("quality", "--input", "in.jsonl", folder=tmp_path).returncode == 0
+    post = ("--input", "in.quality.jsonl", "--output", "out.jsonl")
+    unjudged = command("postprocess", *post, "--drop", "inverted", folder=tmp_path)
+    assert "no judge has seen it" in unjudged.stderr
+    write_rows(tmp_path / "marks.jsonl", [{"sample_id": "of another file", "item_id": 0, "mark": "drop", "note": ""}])
+    other = command("postprocess", *post, "--marks", "marks.jsonl", folder=tmp_path)
+    assert "0 of 1 name a pair here" in other.stdout
+    write_rows(tmp_path / "marks.jsonl", [])
+    none = command("postprocess", *post, "--marks", "marks.jsonl", folder=tmp_path)
+    assert none.returncode == 1
+    assert "holds no mark" in none.stderr
 
 
 def test_marks_are_written_counted_and_obeyed(tmp_path: Path) -> None:

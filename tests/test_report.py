@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_the_totals_can_be_read_on_a_terminal(endpoint: Start, tmp_path: Path) -
     assert synthesis(tmp_path, endpoint()).returncode == 0
     done = command("report", "--input", "out.jsonl", "--text", folder=tmp_path)
     assert done.returncode == 0
-    assert "pairs              12" in done.stdout
+    assert re.search(r"^pairs +12$", done.stdout, re.MULTILINE)
     regions = re.search(r"regions +(.*)", done.stdout)
     assert regions
     assert sum(map(int, re.findall(r"\d+", regions[1]))) == 12
@@ -49,7 +50,7 @@ def test_time_cost_and_the_way_from_rows_to_pairs_are_those_of_the_runs(endpoint
     ]
     assert command("quality", "--input", "out.jsonl", folder=tmp_path).returncode == 0
     told = command("report", "--input", "out.quality.jsonl", "--text", folder=tmp_path).stdout
-    assert f"cost               {sum(paid):,.4f}" in told
+    assert re.search(rf"^cost +{sum(paid):,.4f}$", told, re.MULTILINE)
     assert re.search(r"input to pairs +read 14, dialogues 12, samples 12, pairs 12, without a mark \d", told)
     assert re.search(r"passed over +(?=.*no messages 1)(?=.*no user turn after an assistant turn 1)", told)
     rows = re.findall(r"^(intent tree|evaluation|insight) +(\d+) .* ([\d.]+) +[\d.]+$", told, re.MULTILINE)
@@ -69,6 +70,32 @@ def test_a_judge_is_accounted_for_beside_the_synthesis(endpoint: Start, tmp_path
     assert re.search(r"judge: evaluation +6 ", told)
     assert re.search(r"judge: score of a reasoning +12 ", told)
     assert re.search(r"^evaluation +6 .*[^.\d][\d.]+ *$", told, re.MULTILINE)
+
+
+def test_the_page_never_takes_the_place_of_the_records(tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", [clean()])
+    before = (tmp_path / "in.jsonl").read_bytes()
+    done = command("report", "--input", "in.jsonl", "--output", "in.jsonl", folder=tmp_path)
+    assert done.returncode == 1
+    assert "is the same file as the input" in done.stderr
+    assert (tmp_path / "in.jsonl").read_bytes() == before
+
+
+def test_a_record_that_cannot_be_shown_is_named_by_every_command(tmp_path: Path) -> None:
+    deep, wild = clean(), clean()
+    tree: Any = "x"
+    for _ in range(300):
+        tree = {"a": tree}
+    for name in ("chosen", "rejected"):
+        deep[name]["intent_tree"] = tree
+    text = json.dumps(wild | {"top_sim": 1e308}) + "\n" + json.dumps(deep) + "\n" + json.dumps(clean()) + "\n"
+    (tmp_path / "in.jsonl").write_text(text)
+    for name, lines in (("report", (1, 2)), ("quality", (2,)), ("postprocess", (2,))):
+        more = ("--output", "out.json") if name == "postprocess" else ()
+        done = command(name, "--input", "in.jsonl", *more, folder=tmp_path)
+        assert done.returncode == 3, name
+        for line in lines:
+            assert f"in.jsonl line {line} is left out" in done.stderr, name
 
 
 def test_what_is_no_record_is_named_and_nothing_else_is_lost(tmp_path: Path) -> None:
