@@ -195,6 +195,6 @@ function follow(place) {
   if (!shown.includes(place)) { byId("filters").reset(); current = place; filter(); } else { open(place); reveal(); }
   byId("pair").scrollIntoView();
 }
-current = linked();
+const named = current = linked();
 filter();
-if (location.hash && current === linked()) byId("pair").scrollIntoView();
+if (named >= 0) byId("pair").scrollIntoView();
