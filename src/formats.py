@@ -79,7 +79,7 @@ def as_json(side: Side) -> str:
         "views": {"mining": side.mining, "exploration": side.exploration},
         "predictions": side.predictions,
     }
-    return orjson.dumps(told).decode()
+    return without_tags(orjson.dumps(told).decode(), *TAGS)
 
 
 @dataclasses.dataclass(frozen=True)
