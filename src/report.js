@@ -38,8 +38,11 @@ function passes(place) {
   return true;
 }
 // What can be searched of a pair: its id and its texts, not the names of their fields. Made when first searched.
-const textsOf = (value, key) => typeof value === "string" ? [value]
-  : value && typeof value === "object" ? Object.entries(value).flatMap(([name, part]) => (key === "tree" ? [name] : []).concat(textsOf(part, key || (name === "tree" ? name : "")))) : [];
+function textsOf(value, inTree = false) {
+  if (typeof value === "string") return [value];
+  if (!value || typeof value !== "object") return [];
+  return Object.entries(value).flatMap(([name, part]) => [...(inTree ? [name] : []), ...textsOf(part, inTree || name === "tree")]);
+}
 function filter() {
   const wanted = byId("q").value.toLowerCase();
   if (wanted) texts ??= lines.map((line, place) => [String(index[place][0]), ...textsOf(JSON.parse(line))].join("\n").toLowerCase());
@@ -154,7 +157,11 @@ function put(name, change) {
   try { localStorage.setItem(KEY, JSON.stringify(marks)); } catch { /* they stay until the page is closed */ }
   draw();
   press();
-  if ("mark" in change && byId("yours").value) filter();
+  if ("mark" in change && byId("yours").value) {
+    const at = shown.indexOf(current); // the pair that comes after this one takes its place
+    filter();
+    if (at > 0 && shown.length) { open(shown[Math.min(at, shown.length - 1)]); reveal(); }
+  }
 }
 addEventListener("storage", (event) => { if (event.key === KEY) { recall(); draw(); press(); } });
 byId("download").onclick = () => {

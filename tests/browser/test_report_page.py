@@ -151,6 +151,14 @@ def test_a_click_behind_a_note_counts_and_the_focus_stays(page: Any) -> None:
     assert page.find_element("css selector", "#drop").get_attribute("aria-pressed") == "true"
 
 
+def test_what_is_marked_leaves_the_list_of_what_is_open(page: Any) -> None:
+    choose(page, "yours", "open")
+    keys(page, "jd")
+    assert shown(page) == ["7", "evil </script>"]
+    assert page.find_element("css selector", "#title").text.startswith("evil")
+    choose(page, "yours", "")
+
+
 def test_a_mark_of_another_tab_is_not_lost(page: Any) -> None:
     page.execute_script("""localStorage.setItem(KEY, JSON.stringify({'["clean",0]': {mark: "drop"}}))""")
     keys(page, "e")
