@@ -8,7 +8,7 @@ import dataclasses
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +42,18 @@ class Account:
         """Those of the newest run that was told any."""
         return next((Prices(*run["prices"]) for run in reversed(self.runs) if any(run["prices"])), None)
 
-    @property
-    def funnel(self) -> Mapping[str, Any] | None:
-        """The run that has read most of the input; of several, the newest."""
-        return max(reversed(self.runs), key=lambda run: int(run["rows"]), default=None)
+
+def together(accounts: Iterable[Account]) -> Account:
+    """The accounts of several outputs, such as shards, as one."""
+    accounts = [*accounts]
+    stages: dict[str, StageCost] = {}
+    for stage in (stage for account in accounts for stage in account.stages):
+        before = stages.get(stage.stage, StageCost(stage.stage, 0, Usage(), 0.0))
+        calls = before.calls + stage.calls
+        seconds = (before.seconds * before.calls + stage.seconds * stage.calls) / max(1, calls)
+        stages[stage.stage] = StageCost(stage.stage, calls, before.usage + stage.usage, seconds)
+    dearest = sorted(stages.values(), key=lambda stage: -stage.usage.total)
+    return Account(dearest, [run for account in accounts for run in account.runs])
 
 
 def account_beside(records: Path) -> Account:
@@ -84,6 +92,14 @@ class Beside:
     """The same of the judge."""
     prices: Prices | None = None
     """Given by the user, for all calls; else those that the runs were told."""
+    of_several: bool = False
+    """Beside several files of records, of which each may have read the whole input."""
+
+    @property
+    def widest_run(self) -> Mapping[str, Any] | None:
+        """The run that has read most of the input; of several, the newest."""
+        runs = () if self.of_several else self.synthesis.runs
+        return max(reversed(runs), key=lambda run: int(run["rows"]), default=None)
 
     @property
     def stages(self) -> Iterator[tuple[StageCost, str]]:
@@ -102,12 +118,18 @@ class Beside:
         return sum(costs) if costs else None
 
 
-def beside(source: Path, prices: Prices | None) -> Beside:
-    """What synthesis and the judge wrote beside these records or the ones that they came from."""
-    made = came_from(source)
-    if source == made:
-        return Beside(account_beside(made), Account(), failures_beside(made), Counter(), prices)
-    return Beside(account_beside(made), account_beside(source), failures_beside(made), failures_beside(source), prices)
+def beside(sources: Sequence[Path], prices: Prices | None) -> Beside:
+    """What synthesis and the judge wrote beside these records and the ones that they came from."""
+    made = [came_from(source) for source in sources]
+    judged = [source for source in sources if source not in made]
+    return Beside(
+        together(map(account_beside, made)),
+        together(map(account_beside, judged)),
+        sum(map(failures_beside, made), Counter()),
+        sum(map(failures_beside, judged), Counter()),
+        prices,
+        of_several=len(sources) > 1,
+    )
 
 
 def came_from(source: Path) -> Path:

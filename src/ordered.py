@@ -5,6 +5,7 @@ written, and a million take no more memory than one.
 """
 
 import contextlib
+import glob
 import logging
 import os
 import re
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from .config import Stop
 from .utils import loads
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,19 @@ STARTS = re.compile(rb'\{"sample_id":("[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9.eE+-]+|tru
 SCALARS = (int, float, str)
 TOP_SIM = re.compile(rb',"top_sim":[0-9.e-]+(?=,"gt_insight_path":)')
 POSITION = re.compile(rb'"region":"\w+","position":(\d+)')
+
+
+def inputs(patterns: Sequence[str]) -> list[Path]:
+    """The files that the patterns name, each once, in the order given."""
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        matches = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
+        if not matches:
+            raise Stop(f"Input {pattern} does not exist: make records first with python -m src.synthesis.")
+        if folders := [match for match in matches if Path(match).is_dir()]:
+            raise Stop(f"Input {folders[0]} is a folder: name its files, such as '{folders[0]}/*.jsonl'.")
+        found |= dict.fromkeys(Path(match) for match in matches if not match.endswith(".failed.jsonl"))
+    return list(found)
 
 
 class Records:

@@ -79,7 +79,7 @@ class Totals:
 def funnel(totals: Totals, found: Beside) -> dict[str, int]:
     """How many are left at each step, from rows of the input to pairs without a mark, as far as it is known."""
     steps: dict[str, int] = {}
-    if run := found.synthesis.funnel:
+    if run := found.widest_run:
         steps["read"] = run["rows"]
         steps["dialogues"] = run["rows"] - run["unreadable"] - sum(run["passed_over"].values())
         if run["elsewhere"]:
@@ -117,7 +117,7 @@ def charts(totals: Totals, found: Beside) -> Iterator[str]:
     """Each figure of the overview, as HTML."""
     yield table("totals", facts(totals, found).items())
     yield bars("from the input to pairs", funnel(totals, found), longest_first=False)
-    if (run := found.synthesis.funnel) and run["passed_over"]:
+    if (run := found.widest_run) and run["passed_over"]:
         yield table("passed over", Counter(run["passed_over"]).most_common())
     yield histogram("best similarity of the draft", totals.similarities, totals.thresholds)
     if any(totals.margins):
@@ -145,7 +145,7 @@ def in_words(totals: Totals, found: Beside) -> Iterator[str]:
     yield f"{'':<19}{'0':<{low}}{'↑':<{high - low}}{'↑':<{STEPS - high}}1"
     counts: dict[str, Mapping[str, int]] = {
         "input to pairs": funnel(totals, found),
-        "passed over": (found.synthesis.funnel or {}).get("passed_over", {}),
+        "passed over": (found.widest_run or {}).get("passed_over", {}),
         "regions": totals.regions,
         "true view": totals.views,
         "categories": Counter({f"{true} against {drawn}": n for (true, drawn), n in totals.categories.items()}),

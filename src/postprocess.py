@@ -9,7 +9,6 @@ that equal records give equal bytes however they were written.
 import argparse
 import contextlib
 import gc
-import glob
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from .card import INFO, Facts, describe
 from .config import Parser, Stop, as_command, number, one_of
 from .formats import DEFAULT, NAMES, PREF, SFT, TEMPLATES, Mode, Row
 from .heuristics import TAGS
-from .ordered import Records
+from .ordered import Records, inputs
 from .records import Region
 from .selection import ChosenSide, Filters, Pair, Split, Unfit, name_of
 from .training_files import KINDS, TrainingFiles
@@ -91,19 +90,6 @@ def training_rows(
 
 
 # ---------------------------------------------------------------------------------------------- the command
-
-
-def inputs(patterns: Sequence[str]) -> list[Path]:
-    """The files that the patterns name, each once, in the order given."""
-    found: dict[Path, None] = {}
-    for pattern in patterns:
-        matches = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
-        if not matches:
-            raise Stop(f"Input {pattern} does not exist: make records first with python -m src.synthesis.")
-        if folders := [match for match in matches if Path(match).is_dir()]:
-            raise Stop(f"Input {folders[0]} is a folder: name its files, such as '{folders[0]}/*.jsonl'.")
-        found |= dict.fromkeys(Path(match) for match in matches if not match.endswith(".failed.jsonl"))
-    return list(found)
 
 
 def output_for(paths: Sequence[Path], mode: str) -> Path:

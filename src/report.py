@@ -24,6 +24,7 @@ from .config import Parser, Stop, as_command, number
 from .dialogues import dice
 from .heuristics import MarkedSide, reason_of
 from .io_utils import replaced
+from .ordered import inputs
 from .overview import ShownRecord, Totals, charts, in_words
 from .pacing import Prices
 from .utils import loads, shortened
@@ -43,7 +44,13 @@ LONGEST_TITLE = 120  # characters of an utterance in the list
 # ---------------------------------------------------------------------------------------------- records into the page
 
 
-def records(path: Path, totals: Totals) -> Iterator[ShownRecord]:
+def records(paths: Sequence[Path], totals: Totals) -> Iterator[ShownRecord]:
+    """The records of the files, in turn; what is none is named and left out."""
+    for path in paths:
+        yield from records_in(path, totals)
+
+
+def records_in(path: Path, totals: Totals) -> Iterator[ShownRecord]:
     with path.open("rb", buffering=1 << 20) as file:
         for number_, line in enumerate(file, 1):
             if not line.strip():
@@ -142,25 +149,33 @@ def in_script(text: bytes) -> str:
     return text.decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def page(source: Path, most: int, near: Beside) -> tuple[str, Totals]:
+def lines_in(path: Path) -> int:
+    with path.open("rb", buffering=1 << 20) as file:
+        return sum(1 for line in file if not line.isspace())
+
+
+def page(sources: Sequence[Path], most: int, near: Beside) -> tuple[str, Totals]:
     """The whole page. Of more pairs than `most`, as many at equal distances."""
-    totals = Totals()
-    count = sum(1 for _ in records(source, Totals()))
-    every = max(1, -(-count // most))
-    shown = [record for place, record in enumerate(records(source, totals)) if place % every == 0]
-    notes = [f"{totals.pairs:,} pairs from {source.name}."]
+    totals, index, pairs = Totals(), list[list[Any]](), list[str]()
+    every = max(1, -(-sum(map(lines_in, sources)) // most))
+    for place, record in enumerate(records(sources, totals)):
+        if place % every == 0:
+            index.append(index_row(record))
+            pairs.append(in_script(orjson.dumps(pair_of(record))))
+    name = sources[0].name if len(sources) == 1 else f"{sources[0].name} and {len(sources) - 1} more"
+    notes = [f"{totals.pairs:,} pairs from {name}."]
     if every > 1:
-        notes.append(f"Too many to show at once: one in {every} of them stands here, {len(shown):,} in all.")
+        notes.append(f"Too many to show at once: one in {every} of them stands here, {len(pairs):,} in all.")
     if totals.rehearsed:
         notes.append("Rehearsed, without a model: for checking a set-up, not for training.")
     script = (HERE / "report.js").read_text(encoding="utf-8")
     parts = {
-        "title": html.escape(f"ProUtt: {source.name}"),
+        "title": html.escape(f"ProUtt: {name}"),
         "script_hash": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "notes": "".join(f"<p>{html.escape(note)}</p>" for note in notes),
         "charts": "".join(charts(totals, near)),
-        "index": in_script(orjson.dumps([index_row(record) for record in shown])),
-        "pairs": "\n" + "\n".join(in_script(orjson.dumps(pair_of(record))) for record in shown) + "\n",
+        "index": in_script(orjson.dumps(index)),
+        "pairs": "\n" + "\n".join(pairs) + "\n",
         "script": script,
     }
     template = (HERE / "report.html").read_text(encoding="utf-8")
@@ -180,9 +195,9 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add, price = parser.add_argument, number(0, 10**6)
-    default = Path("data/synthesized_raw/LMSYS.jsonl")
-    add("--input", type=Path, default=default, help=f"records, with or without marks [{default}]")
-    add("--output", type=Path, help="the page [INPUT with .html]")
+    default = "data/synthesized_raw/LMSYS.jsonl"
+    add("--input", nargs="+", default=[default], help=f"records, with or without marks: files, globs [{default}]")
+    add("--output", type=Path, help="the page [the first INPUT with .html]")
     add("--max-pairs", type=number(1, 10**6, int), default=10_000, help="of more, a part at equal distances [10000]")
     add("--text", action="store_true", help="print the totals instead, and write no page")
     add("--price-in", type=price, default=0.0, help="of a million prompt tokens [as the run was told, if it was]")
@@ -194,30 +209,29 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or print its totals; returns the exit status."""
     options = options_of(arguments)
-    if not options.input.is_file():
-        raise Stop(f"Input {options.input} does not exist: make records first with python -m src.synthesis.")
+    sources = inputs(options.input)
     told = options.price_in or options.price_out
     prices = Prices(options.price_in, options.price_cached, options.price_out) if told else None
-    near = beside(options.input, prices)
-    totals = print_text(options.input, near) if options.text else write_page(options, near)
+    near = beside(sources, prices)
+    totals = print_text(sources, near) if options.text else write_page(sources, options, near)
     return 3 if totals.left_out else 0
 
 
-def print_text(source: Path, near: Beside) -> Totals:
+def print_text(sources: Sequence[Path], near: Beside) -> Totals:
     totals = Totals()
-    for _ in records(source, totals):
+    for _ in records(sources, totals):
         pass
     print("\n".join(in_words(totals, near)))
     return totals
 
 
-def write_page(options: argparse.Namespace, near: Beside) -> Totals:
-    output = options.output or options.input.with_suffix(".html")
-    if output.exists() and output.samefile(options.input):
-        raise Stop(f"Output {output} is the same file as the input: give another --output.")
-    text, totals = page(options.input, options.max_pairs, near)
+def write_page(sources: Sequence[Path], options: argparse.Namespace, near: Beside) -> Totals:
+    output = options.output or sources[0].with_suffix(".html")
+    if output.exists() and any(map(output.samefile, sources)):
+        raise Stop(f"Output {output} is the same file as an input: give another --output.")
+    text, totals = page(sources, options.max_pairs, near)
     if not totals.pairs:
-        raise Stop(f"There is no record in {options.input}, so {output} is not written.")
+        raise Stop(f"There is no record in {' '.join(map(str, sources))}, so {output} is not written.")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with replaced(output) as file:

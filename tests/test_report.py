@@ -72,12 +72,27 @@ def test_a_judge_is_accounted_for_beside_the_synthesis(endpoint: Start, tmp_path
     assert re.search(r"^evaluation +6 .*[^.\d][\d.]+ *$", told, re.MULTILINE)
 
 
+def test_shards_are_shown_together(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 12)
+    url = endpoint()
+    paid = 0.0
+    for share in (1, 2):
+        done = synthesis(tmp_path, url, "--shard", f"{share}/2", *PRICES, output=f"part-{share}.jsonl")
+        paid += float(re.search(r"cost +([\d.]+)", done.stdout)[1])  # type: ignore[index]
+    told = command("report", "--input", "part-*.jsonl", "--text", folder=tmp_path).stdout
+    assert re.search(r"^pairs +12$", told, re.MULTILINE)
+    assert re.search(r"^intent tree +12 ", told, re.MULTILINE)
+    assert float(re.search(r"^cost +([\d.]+)$", told, re.MULTILINE)[1]) == pytest.approx(paid, abs=2e-4)  # type: ignore[index]
+    assert command("report", "--input", "part-*.jsonl", "--output", "all.html", folder=tmp_path).returncode == 0
+    assert "12 pairs from part-1.jsonl and 1 more" in (tmp_path / "all.html").read_text(encoding="utf-8")
+
+
 def test_the_page_never_takes_the_place_of_the_records(tmp_path: Path) -> None:
     write_rows(tmp_path / "in.jsonl", [clean()])
     before = (tmp_path / "in.jsonl").read_bytes()
     done = command("report", "--input", "in.jsonl", "--output", "in.jsonl", folder=tmp_path)
     assert done.returncode == 1
-    assert "is the same file as the input" in done.stderr
+    assert "is the same file as an input" in done.stderr
     assert (tmp_path / "in.jsonl").read_bytes() == before
 
 
