@@ -112,13 +112,15 @@ class Budget:
         after = self.used + self._reserved + wanted
         if self.max_cost is not None and self.prices.of(after) > self.max_cost:
             raise Stop(
-                f"The next call could pass --max-cost {self.max_cost:g} ({self.cost:.4f} used): raise it and run the"
-                " same command again to go on from here."
+                f"The next call could pass --max-cost {self.max_cost:g} ({self.cost:.4f} used,"
+                f" {self.prices.of(self._reserved):.4f} set aside for calls under way): raise it and run the same command"
+                " again to go on from here."
             )
         if self.max_tokens is not None and after.total > self.max_tokens:
             raise Stop(
-                f"The next call could pass --max-total-tokens {self.max_tokens} ({self.used.total} used): raise it and"
-                " run the same command again to go on from here."
+                f"The next call could pass --max-total-tokens {self.max_tokens} ({self.used.total} used,"
+                f" {self._reserved.total} set aside for calls under way): raise it and run the same command again to go on"
+                " from here."
             )
         self._reserved += wanted
         return wanted
