@@ -11,6 +11,7 @@ from .records import Usage
 
 MINUTE = 60.5  # seconds; a little more than a minute, since requests reach the endpoint at uneven speed
 UNKNOWN_REPLY = 2000  # tokens that a reply is taken to have before any was seen
+RAISE = "raise it and run the same command again to go on from here."
 HEADROOM = 1.25  # a reply is taken to be this much longer than the longest that was seen
 
 
@@ -111,17 +112,11 @@ class Budget:
         wanted = Usage(prompt=prompt, completion=reply, total=prompt + reply)
         after = self.used + self._reserved + wanted
         if self.max_cost is not None and self.prices.of(after) > self.max_cost:
-            raise Stop(
-                f"The next call could pass --max-cost {self.max_cost:g} ({self.cost:.4f} used,"
-                f" {self.prices.of(self._reserved):.4f} set aside for calls under way): raise it and run the same command"
-                " again to go on from here."
-            )
+            waiting = f"{self.cost:.4f} used, {self.prices.of(self._reserved):.4f} set aside for calls under way"
+            raise Stop(f"The next call could pass --max-cost {self.max_cost:g} ({waiting}): {RAISE}")
         if self.max_tokens is not None and after.total > self.max_tokens:
-            raise Stop(
-                f"The next call could pass --max-total-tokens {self.max_tokens} ({self.used.total} used,"
-                f" {self._reserved.total} set aside for calls under way): raise it and run the same command again to go on"
-                " from here."
-            )
+            waiting = f"{self.used.total} used, {self._reserved.total} set aside for calls under way"
+            raise Stop(f"The next call could pass --max-total-tokens {self.max_tokens} ({waiting}): {RAISE}")
         self._reserved += wanted
         return wanted
 
