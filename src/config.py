@@ -27,7 +27,13 @@ class Stop(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one sentence and exit status 1, as the contract for commands says."""
+    """An argument parser whose errors are one sentence and exit status 1, as the contract for commands says.
+
+    What stands below the options, such as examples, keeps its lines.
+    """
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **told)
 
     def error(self, message: str) -> NoReturn:
         self.exit(1, f"{self.prog}: {message} (try --help)\n")
@@ -227,9 +233,7 @@ class Config:
         without: Collection[str] = (),
     ) -> Self:
         """Read the options from the command line, then the environment, then the defaults; none of those without."""
-        parser = Parser(
-            prog=prog, description=description, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
+        parser = Parser(prog=prog, description=description, epilog=examples)
         for field in (field for field in dataclasses.fields(cls) if field.name not in without):
             default = field.default if field.default is not dataclasses.MISSING else {}
             shown = "" if default is None or default is False or default == {} else f" [{in_words(default)}]"

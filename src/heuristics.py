@@ -119,10 +119,12 @@ def is_part(text: str, wholes: Sequence[str]) -> bool:
 
 
 def artifact(record: MarkedRecord) -> Found:
+    """A prediction has words of trees, paths and stages that the dialogue does not have."""
     yield from in_predictions(record, ARTIFACT)
 
 
 def refusal(record: MarkedRecord) -> Found:
+    """A prediction speaks as an assistant that declines, and not as the user."""
     yield from in_predictions(record, REFUSAL)
 
 
@@ -150,6 +152,7 @@ def tag_injection(record: MarkedRecord) -> Found:
 
 
 def wrong_language(record: MarkedRecord) -> Found:
+    """A prediction is in a script that this user does not write."""
     users = scripts_in_use("\n".join(record.user_turns))
     for side, trajectory in record.sides:
         for text in trajectory.predictions:
@@ -189,6 +192,7 @@ def path_not_in_reasoning(record: MarkedRecord) -> Found:
 
 
 def unknown_source_node(record: MarkedRecord) -> Found:
+    """A path starts at no topic of the tree."""
     topics = {normalised(topic) for topic in record.chosen.tree}
     paths: list[tuple[SideName | None, dict[str, Any]]] = []
     paths += [(None, path) for path in (record.truth_path.paths if record.truth_path else ())]
@@ -237,6 +241,7 @@ def too_short(record: MarkedRecord) -> Found:
 
 
 def too_long(record: MarkedRecord) -> Found:
+    """Far longer than this user writes."""
     most = max(TOO_LONG, TIMES_THE_USERS * max(map(len, record.user_turns), default=0))
     for side, trajectory in record.sides:
         yield from ((side, f"{len(text)} characters") for text in trajectory.predictions if len(text) > most)

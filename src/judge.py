@@ -10,6 +10,8 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from .config import Config
 from .dialogues import dice
 from .formats import thoughts_and_predictions
@@ -62,7 +64,8 @@ def cases(config: Config, keys: Keys, tally: Tally) -> Generator[Case]:
                 try:
                     row = loads(line)
                     case = Case(row["sample_id"], row["item_id"], MarkedRecord.model_validate(row), row)
-                except (ValueError, KeyError, TypeError) as error:
+                    orjson.dumps(row)  # nobody is asked about what cannot be written
+                except (ValueError, KeyError, TypeError) as error:  # of which orjson's own is one
                     tally.unreadable += 1
                     if tally.unreadable <= MOST_WARNINGS:
                         log.warning("%s line %d is left out: %s", path, number, reason_of(error))

@@ -150,7 +150,6 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m src.postprocess",
         description="Turn records into training files: preference pairs, or the chosen sides alone.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--input", nargs="+", default=["data/synthesized_raw/LMSYS.jsonl"], help="records: files, globs")

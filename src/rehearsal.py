@@ -46,7 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m src.rehearsal",
         description="The whole pipeline, or only the stand-in endpoint, without a model or a key.",
         epilog="faults:\n" + "\n".join(f"  {kind:<14} {meaning}" for kind, meaning in FAULTS.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--input", type=Path, default=EXAMPLE_DIALOGUES, help="dialogues to rehearse with [demo.jsonl]")
     parser.add_argument(

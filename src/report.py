@@ -192,7 +192,6 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m src.report",
         description="One standalone HTML page: totals, charts, and every pair, to be read and marked.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add, price = parser.add_argument, number(0, 10**6)
     default = "data/synthesized_raw/LMSYS.jsonl"

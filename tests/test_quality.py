@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,20 @@ def test_a_judge_is_not_mixed_with_another_and_equal_ids_are_judged_once(
     assert whole.returncode == 0
     assert "1: repeated id" in whole.stdout
     assert len(read_rows(tmp_path / "twice.quality.jsonl")) == 4
+
+
+def test_nobody_is_asked_about_a_record_that_could_not_be_written(endpoint: Callable[..., str], tmp_path: Path) -> None:
+    deep: Any = "x"
+    for _ in range(300):
+        deep = [deep]
+    write_rows(tmp_path / "in.jsonl", [clean()])
+    with (tmp_path / "in.jsonl").open("a") as file:
+        file.write(json.dumps(clean() | {"sample_id": "deep", "note": deep}) + "\n")
+    judge = ("--judge", "--base-url", endpoint(), "--api-key-env", "", "--input", "in.jsonl", "--model", "m")
+    done = command("quality", *judge, folder=tmp_path)
+    assert done.returncode == 3
+    assert "in.jsonl line 2 is left out: it is nested too deeply" in done.stderr
+    assert [row["sample_id"] for row in read_rows(tmp_path / "in.quality.jsonl")] == ["clean"]
 
 
 def test_wishes_that_nothing_can_meet_are_told(tmp_path: Path) -> None:
