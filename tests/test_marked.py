@@ -1,4 +1,4 @@
-"""The marks against pairs that were marked by hand from the marks' definitions alone, without seeing the program.
+"""The marks against pairs that a reader, a language model, marked from the definitions alone, without the program.
 
 `tests/marked` holds them, in a shorter form than records have. `expected` names every mark that a pair deserves; the
 pairs that deserve none were written to look as if they did. The heuristics were tuned on the first two files. The third
@@ -53,7 +53,7 @@ def record_of(row: dict[str, Any]) -> MarkedRecord:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_marks_are_those_given_by_hand(path: Path) -> None:
+def test_marks_are_those_that_the_reader_gave(path: Path) -> None:
     differences: set[tuple[str, str, str]] = set()
     names: set[str] = set()
     for row in read_rows(path):
