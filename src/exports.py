@@ -19,17 +19,22 @@ LONGEST_BRANCH = 100_000  # nodes; a chain that is longer runs in a circle
 
 def with_messages(row: dict[str, Any]) -> tuple[dict[str, Any], str] | None:
     """The row with `messages` of the common form, and the name of its shape; None where it has none of these shapes."""
-    for field in FIELDS:
-        if not (held := row.get(field)):
-            continue
-        if isinstance(held, str) and held.lstrip().startswith("["):
-            try:
-                return {**row, field: loads(held.encode())}, "messages as JSON text"
-            except ValueError:
-                return None
-        if isinstance(held, list) and held and isinstance(held[0], dict) and held[0].keys() >= {"input", "output"}:
-            return {**row, field: [*both_turns(held)]}, "Capybara"
+    field = next((field for field in FIELDS if row.get(field)), None)
+    try:
+        return of_service(row) if field is None else in_other_form(row, field, row[field])
+    except (ValueError, TypeError, AttributeError):  # no JSON, or parts of another kind than the service writes
         return None
+
+
+def in_other_form(row: dict[str, Any], field: str, held: Any) -> tuple[dict[str, Any], str] | None:
+    if isinstance(held, str) and held.lstrip().startswith("["):
+        return {**row, field: loads(held.encode())}, "messages as JSON text"
+    if isinstance(held, list) and isinstance(held[0], dict) and held[0].keys() >= {"input", "output"}:
+        return {**row, field: [*both_turns(held)]}, "Capybara"
+    return None
+
+
+def of_service(row: dict[str, Any]) -> tuple[dict[str, Any], str] | None:
     for field, (fits, shape, messages) in SERVICES.items():
         if field in row and fits(row[field]):
             return {"id": row.get("id", row.get("uuid")), **row, "messages": messages(row)}, shape

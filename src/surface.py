@@ -140,7 +140,7 @@ def parts(found: list[str]) -> list[str]:
 
 
 def is_sign(word: str) -> bool:
-    """Whether it is a sign, or two together, of a script that is written without spaces, or as if it were."""
+    """Whether it begins with a sign of Chinese, Japanese or Korean."""
     return SIGN.match(word) is not None
 
 

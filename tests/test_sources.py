@@ -127,13 +127,16 @@ def test_odd_exports_are_passed_over() -> None:
         {"data": [{"id": 1}]},
         {"messages": "[no JSON"},
         {"mapping": {}, "chat_messages": 1},
+        {"mapping": {"a": {"message": None}}, "current_node": ["a"]},
+        {"mapping": {"a": {"message": {"metadata": [1], "author": {}, "content": {}}}}},
+        {"mapping": {"a": {"message": {"author": {}, "content": {"content_type": [], "parts": 3}}}}},
     ]
     for value in odd:
-        found = Reader("best").dialogues([("file", Row(value))])
-        for raw in found:
-            if isinstance(raw, Raw):
-                with pytest.raises(PassedOver):
-                    list(samples(raw, 0, Config(), Counter()))
+        (only,) = Reader("best").dialogues([("file", Row(value))])
+        if not isinstance(only, PassedOver):
+            assert isinstance(only, Raw)
+            with pytest.raises(PassedOver):
+                list(samples(only, 0, Config(), Counter()))
 
 
 def test_a_bare_list_of_messages_is_a_dialogue() -> None:
