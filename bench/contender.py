@@ -22,12 +22,13 @@ import httpx2
 import openai
 import orjson
 
-from src import runner, synthesis
-from src.config import Config
-from src.dialogues import samples
-from src.estimate import inputs
-from src.prompts import STAGES, messages
-from src.shapes import Raw
+from src import synthesis
+from src.dialogues.raw import Raw
+from src.dialogues.samples import samples
+from src.methods.proutt.estimate import inputs
+from src.methods.proutt.settings import Config
+from src.methods.proutt.stages import STAGES, messages
+from src.running import runner
 
 WORDS = ("rose", "garden", "water", "light", "window", "soil", "winter", "paper", "travel", "hotel", "coffee", "budget")
 

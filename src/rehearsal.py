@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import postprocess, synthesis
-from .config import Parser, Stop, as_command, number
-from .standin import FAULTS, Manner, serve, serving
+from .basics.command import Parser, Stop, as_command
+from .basics.options import number
+from .rehearsing.standin import FAULTS, Manner, serve, serving
+from .training.formats import MODES
 
 EXAMPLE_DIALOGUES = Path(__file__).parent.parent / "data" / "raw" / "demo.jsonl"
 RECORDS = Path("data/synthesized_raw/rehearsal.jsonl")
-TRAINING = {mode: Path(f"data/processed/rehearsal_{mode}.json") for mode in postprocess.MODES}
+TRAINING = {mode: Path(f"data/processed/rehearsal_{mode}.json") for mode in MODES}
 
 
 def rehearse(dialogues: Path, manner: Manner) -> int:

@@ -7,184 +7,22 @@ The page needs no network. Marks that are made on it are downloaded as JSONL, wh
 """
 
 import argparse
-import base64
-import hashlib
-import html
-import logging
-import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import orjson
+from .basics.command import Parser, as_command
+from .basics.options import number
+from .calling.budget import Prices
+from .pairs.ordered import inputs
+from .reporting.accounts import beside
+from .reporting.page import print_text, write_page
 
-from .accounts import Beside, beside
-from .config import Parser, Stop, as_command, number
-from .dialogues import dice
-from .heuristics import MarkedSide, reason_of
-from .io_utils import replaced
-from .ordered import inputs
-from .overview import ShownRecord, Totals, charts, in_words
-from .pacing import Prices
-from .utils import loads, shortened
-
-log = logging.getLogger(__name__)
-
-HERE = Path(__file__).parent
 EXAMPLES = """\
 examples:
   python -m src.report --input data/synthesized_raw/LMSYS.quality.jsonl
   python -m src.report --input data/synthesized_raw/LMSYS.jsonl --text --price-in 0.6 --price-out 2.2
 """
-MOST_WARNINGS = 20
-LONGEST_TITLE = 120  # characters of an utterance in the list
-
-
-# ---------------------------------------------------------------------------------------------- records into the page
-
-
-def records(paths: Sequence[Path], totals: Totals) -> Iterator[ShownRecord]:
-    """The records of the files, in turn; what is none is named and left out."""
-    for path in paths:
-        yield from records_in(path, totals)
-
-
-def records_in(path: Path, totals: Totals) -> Iterator[ShownRecord]:
-    with path.open("rb", buffering=1 << 20) as file:
-        for number_, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                record = ShownRecord.model_validate(loads(line))
-                orjson.dumps(record.chosen.tree)  # what is nested too deeply can be read and not be written
-            except (ValueError, orjson.JSONEncodeError) as error:
-                totals.left_out += 1
-                if totals.left_out <= MOST_WARNINGS:
-                    log.warning("%s line %d is left out: %s", path, number_, reason_of(error))
-                continue
-            totals.add(record)
-            yield record
-
-
-def index_row(record: ShownRecord) -> list[Any]:
-    """What the list and the filters need of a pair."""
-    tags = sorted({str(mark.get("tag")) for mark in record.tags})
-    view = record.truth_path.view if record.truth_path else "not told"
-    title = shortened(record.utterance, LONGEST_TITLE)
-    return [record.sample_id, record.item_id, record.region, view, record.chosen.category, tags, title]
-
-
-def pair_of(record: ShownRecord) -> dict[str, Any]:
-    """All that the page shows of a pair."""
-    quality = record.quality or {}
-    similarities = {grade.get("input"): grade.get("similarity") for grade in record.evaluate_reason}
-    if isinstance(judged := quality.get("similarities"), dict):
-        similarities = {**judged, **similarities}
-    return {
-        "region": record.region,
-        "top_sim": record.top_sim,
-        "tags": record.tags,
-        "context": [[turn.role, turn.content] for turn in record.context],
-        "utterance": record.utterance,
-        "tree": record.chosen.tree,
-        "view": record.truth_path.view if record.truth_path else "not told",
-        "paths": [path_in_words(path) for path in (record.truth_path.paths if record.truth_path else ())],
-        "margin": quality.get("margin"),
-        "chosen": side_of(record.chosen, similarities, quality.get("chosen"), rewritten(record, chosen_paths(record))),
-        "rejected": side_of(
-            record.rejected, similarities, quality.get("rejected"), rewritten(record, record.rejected.wrong_paths)
-        ),
-    }
-
-
-def rewritten(record: ShownRecord, paths: Sequence[dict[str, Any]] | None) -> dict[str, list[str]]:
-    """The view that was rewritten along these paths, with the path of each of its predictions."""
-    view = record.truth_path.view if record.truth_path and paths else ""
-    return {view.lower(): [path_in_words(path) for path in paths or ()]} if view else {}
-
-
-def chosen_paths(record: ShownRecord) -> Sequence[dict[str, Any]] | None:
-    """The true paths in the order in which they were told to the revision, where there was one and that is known."""
-    if not (record.truth_path and record.revision) or record.seed is None:
-        return None
-    paths = record.truth_path.paths
-    return dice(record.seed, record.sample_id, f"{record.item_id} path order").sample(paths, len(paths))
-
-
-def side_of(
-    side: MarkedSide, similarities: dict[Any, Any], judged: Any, rewritten: dict[str, list[str]]
-) -> dict[str, Any]:
-    """A side with its views. `rewritten` has the path of each prediction of a view that was rewritten along paths."""
-    views = {
-        "mining": (side.mining, side.mining_predictions),
-        "exploration": (side.exploration, side.exploration_predictions),
-    }
-    return {
-        "category": side.category,
-        "reason": side.category_reasoning,
-        "wrong": [path_in_words(path) for path in side.wrong_paths or ()],
-        "judged": judged if isinstance(judged, dict) else None,
-        **{
-            name: {
-                "reasoning": reasoning,
-                "predictions": predictions,
-                "paths": rewritten.get(name, []),
-                "similarity": [similarities.get(text) for text in predictions],
-            }
-            for name, (reasoning, predictions) in views.items()
-        },
-    }
-
-
-def path_in_words(path: dict[str, Any]) -> str:
-    return f"{path.get('source_node')} → {path.get('target_node')}"
-
-
-# ---------------------------------------------------------------------------------------------- the command
-
-
-def in_script(text: bytes) -> str:
-    """JSON as it may stand in a script element: nothing in it can end the element."""
-    return text.decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def lines_in(path: Path) -> int:
-    with path.open("rb", buffering=1 << 20) as file:
-        return sum(1 for line in file if not line.isspace())
-
-
-def page(sources: Sequence[Path], most: int, near: Beside) -> tuple[str, Totals]:
-    """The whole page. Of more pairs than `most`, as many at equal distances."""
-    totals, index, pairs = Totals(), list[list[Any]](), list[str]()
-    every = max(1, -(-sum(map(lines_in, sources)) // most))
-    for place, record in enumerate(records(sources, totals)):
-        if place % every == 0:
-            index.append(index_row(record))
-            pairs.append(in_script(orjson.dumps(pair_of(record))))
-    name = sources[0].name if len(sources) == 1 else f"{sources[0].name} and {len(sources) - 1} more"
-    notes = [f"{totals.pairs:,} pairs from {name}."]
-    if every > 1:
-        notes.append(f"Too many to show at once: one in {every} of them stands here, {len(pairs):,} in all.")
-    if totals.rehearsed:
-        notes.append("Rehearsed, without a model: for checking a set-up, not for training.")
-    script = (HERE / "report.js").read_text(encoding="utf-8")
-    parts = {
-        "title": html.escape(f"ProUtt: {name}"),
-        "script_hash": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        "notes": "".join(f"<p>{html.escape(note)}</p>" for note in notes),
-        "charts": "".join(charts(totals, near)),
-        "index": in_script(orjson.dumps(index)),
-        "pairs": "\n" + "\n".join(pairs) + "\n",
-        "script": script,
-    }
-    template = (HERE / "report.html").read_text(encoding="utf-8")
-    return filled(template, parts), totals
-
-
-def filled(template: str, parts: Mapping[str, str]) -> str:
-    """The template with its `{name}` replaced in one pass; other braces are the style sheet's own."""
-    return re.sub(rf"\{{({'|'.join(parts)})\}}", lambda match: parts[match[1]], template)
 
 
 def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -214,32 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     near = beside(sources, prices)
     totals = print_text(sources, near) if options.text else write_page(sources, options, near)
     return 3 if totals.left_out else 0
-
-
-def print_text(sources: Sequence[Path], near: Beside) -> Totals:
-    totals = Totals()
-    for _ in records(sources, totals):
-        pass
-    print("\n".join(in_words(totals, near)))
-    return totals
-
-
-def write_page(sources: Sequence[Path], options: argparse.Namespace, near: Beside) -> Totals:
-    output = options.output or sources[0].with_suffix(".html")
-    if output.exists() and any(map(output.samefile, sources)):
-        raise Stop(f"Output {output} is the same file as an input: give another --output.")
-    text, totals = page(sources, options.max_pairs, near)
-    if not totals.pairs:
-        raise Stop(f"There is no record in {' '.join(map(str, sources))}, so {output} is not written.")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(output) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise Stop(f"{output} cannot be written ({error.strerror}): give another --output or make room.") from error
-    print(f"pairs          {totals.pairs:,}")
-    print(f"page           {output}, {len(text.encode()) / 1e6:,.1f} MB; open it in a browser")
-    return totals
 
 
 if __name__ == "__main__":

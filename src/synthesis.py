@@ -1,161 +1,15 @@
-"""The method of ProUtt, and the command that runs it over a file of dialogues.
+"""Dialogues into preference pairs: the command that runs the method of ProUtt over a file of them.
 
-A sample becomes a pair of reasoning trajectories. First the model predicts the next utterance without seeing it, told
-only its sentence category: that is the draft. It has an intent tree, a reason for the category, and two views of how
-the user may go on: mining, which stays with a topic of the tree, and exploration, which turns to a new one; each view
-has its reasoning and two predictions. How similar the draft's best prediction is to the real utterance (top_sim)
-decides what is preferred and what is rejected:
-
-    region   top_sim     chosen             rejected         calls
-    close    >= high     the draft          draft, misled    8
-    middle   between     draft, corrected   draft, misled    9
-    far      < low       draft, corrected   the draft        7
-
-Corrected is: the view that the real utterance belongs to is rewritten along the true path. Misled is: the same view is
-rewritten along plausible wrong paths. The other view always stays as it was drafted.
-
-    python -m src.synthesis --input data/raw/demo.jsonl --output data/synthesized_raw/demo.jsonl
+python -m src.synthesis --input data/raw/demo.jsonl --output data/synthesized_raw/demo.jsonl
 """
 
 import sys
 from collections.abc import Sequence
 
-from .config import Config, as_command, key_of
-from .dialogues import Sample
-from .io_utils import made_before
-from .prompts import (
-    CATEGORY_REASONS,
-    CATEGORY_TRUTH,
-    EVALUATION,
-    INSIGHT,
-    INTENT_TREE,
-    REVISION,
-    TRUTH_PATH,
-    WRONG_PATH,
-    Ask,
-    digest,
-)
-from .records import GradedPrediction, Record, Region, Trajectory
-from .schemas import (
-    Category,
-    CategoryReasons,
-    DraftInsight,
-    Evaluation,
-    IntentTree,
-    TreePath,
-    TruthPath,
-    View,
-)
-from .utils import together
-
-# ---------------------------------------------------------------------------------------------- the method
-
-
-async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
-    """Make one chosen and one rejected trajectory from one sample."""
-    tree, category_truth = await together(
-        ask(INTENT_TREE, history=sample.history),
-        ask(CATEGORY_TRUTH, assistant_turn=sample.assistant_turn, utterance=sample.utterance),
-    )
-    # Predict the utterance without seeing it, and grade that; seeing it, find its path from the tree.
-    (insight, evaluation), reasons, truth_path = await together(
-        predict(ask, sample, tree, category_truth.category),
-        ask(CATEGORY_REASONS, history=sample.history),  # not sooner: now the endpoint has the history in its cache
-        ask(TRUTH_PATH, history=sample.history, tree=tree.topics, utterance=sample.utterance),
-    )
-    draft = Trajectory(tree=tree.topics, category_reason=reasons.of(category_truth.category), insight=insight)
-
-    # A close draft is good enough to prefer; a far one is bad enough to reject.
-    region = region_of(evaluation.top_sim, config)
-    chosen, rejected = await together(
-        keep(draft) if region == "close" else correct(ask, sample, draft, truth_path),
-        keep(draft) if region == "far" else mislead(ask, sample, draft, truth_path, reasons),
-    )
-    return Record(
-        sample_id=sample.sample_id,
-        item_id=sample.item_id,
-        position=sample.position,
-        context=sample.context,
-        utterance=sample.utterance,
-        distractors=sample.distractors,
-        history=sample.history,
-        tree=tree.topics,
-        category_reasons=reasons.all,
-        category_truth=category_truth,
-        insight=insight,
-        evaluation=graded(insight, evaluation),
-        top_sim=evaluation.top_sim,
-        truth_path=truth_path,
-        revision=chosen.revision,
-        chosen=chosen,
-        rejected=rejected,
-        region=region,
-    )
-
-
-def region_of(top_sim: float, config: Config) -> Region:
-    if top_sim >= config.high_confidence_threshold:
-        return "close"
-    return "far" if top_sim < config.low_confidence_threshold else "middle"
-
-
-async def predict(ask: Ask, sample: Sample, tree: IntentTree, category: Category) -> tuple[DraftInsight, Evaluation]:
-    """Predict the utterance twice in each view; then have the predictions graded against the real one."""
-    insight = await ask(INSIGHT, history=sample.history, tree=tree.topics, category=category)
-    evaluation = await ask(
-        EVALUATION, history=sample.history, utterance=sample.utterance, predictions=insight.predictions
-    )
-    return insight, evaluation
-
-
-async def keep(draft: Trajectory) -> Trajectory:
-    """The draft as it is."""
-    return draft
-
-
-async def correct(ask: Ask, sample: Sample, draft: Trajectory, truth_path: TruthPath) -> Trajectory:
-    """Rewrite the true view along the true path and the secondary one, in an order that gives neither away."""
-    paths = sample.dice("path order").sample(truth_path.paths, len(truth_path.paths))
-    return await revise(ask, sample, draft, truth_path.view, paths)
-
-
-async def mislead(
-    ask: Ask, sample: Sample, draft: Trajectory, truth_path: TruthPath, reasons: CategoryReasons
-) -> Trajectory:
-    """Rewrite the true view along plausible wrong paths, under a category drawn at random, maybe the true one."""
-    wrong_path = await ask(  # without the history, which would show what the user is likely to turn to
-        WRONG_PATH,
-        tree=draft.tree,
-        view=truth_path.view,
-        true_path=truth_path.paths[0],  # the true one comes first
-        distractors=sample.distractors,
-    )
-    category_reason = sample.dice("wrong category").choice(reasons.all)
-    misled = draft.misled(category_reason, wrong_path.paths)
-    return await revise(ask, sample, misled, truth_path.view, wrong_path.paths)
-
-
-async def revise(ask: Ask, sample: Sample, draft: Trajectory, view: View, paths: Sequence[TreePath]) -> Trajectory:
-    """Rewrite one view of the draft so that its reasoning follows the given paths, with one prediction for each."""
-    revision = await ask(
-        REVISION[view],
-        history=sample.history,
-        tree=draft.tree,
-        category=draft.category_reason.category,
-        reasoning=draft.insight.view(view).reasoning,
-        paths=paths,
-    )
-    return draft.revised(view, revision)
-
-
-def graded(insight: DraftInsight, evaluation: Evaluation) -> list[GradedPrediction]:
-    return [
-        GradedPrediction(prediction=prediction, reason=grade.reason, similarity=grade.similarity)
-        for prediction, grade in zip(insight.predictions, evaluation.grades, strict=True)
-    ]
-
-
-# ---------------------------------------------------------------------------------------------- the command
+from .basics.command import as_command
+from .methods.proutt.method import synthesize
+from .methods.proutt.settings import Config, key_of, settings_of
+from .running.output import made_before
 
 DESCRIPTION = """\
 Turn dialogues into preference pairs: for each sample 7 to 9 calls, and one line of the output with everything
@@ -182,37 +36,20 @@ exit status: 0 all done, 1 could not run, 3 some samples failed (see OUTPUT.fail
 """
 
 
-def settings_of(config: Config) -> dict[str, object]:
-    """What decides how a record comes out; each record carries it, and a run refuses to mix two kinds."""
-    return {
-        "model": config.model,
-        "seed": config.seed,
-        "turns": config.turns,
-        "max_context_chars": config.max_context_chars,
-        "system_turns": config.system_turns,
-        "tool_turns": config.tool_turns,
-        "high_confidence_threshold": config.high_confidence_threshold,
-        "low_confidence_threshold": config.low_confidence_threshold,
-        "temperature": config.temperature,
-        "extra_body": config.extra_body,
-        "prompts": digest(),
-    }
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run synthesis as the command line says; returns the exit status."""
     config = Config.from_command_line(arguments, "python -m src.synthesis", DESCRIPTION, EXAMPLES)
     if config.estimate:
-        from .estimate import estimate  # noqa: PLC0415 (needed by this option alone)
+        from .methods.proutt.estimate import estimate  # noqa: PLC0415 (needed by this option alone)
 
         print(estimate(config, made_before(config.output)))
         return 0
     if config.show:
-        from .preview import preview  # noqa: PLC0415 (needed by this option alone)
+        from .dialogues.preview import preview  # noqa: PLC0415 (needed by this option alone)
 
         return preview(config)
     key = key_of(config)
-    from .runner import run  # noqa: PLC0415 (brings the SDK, whose import takes longer than all that --help does)
+    from .running.runner import run  # noqa: PLC0415 (brings the SDK, whose import takes longer than all that --help does)
 
     return run(config, key, synthesize, settings_of(config))
 

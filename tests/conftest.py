@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from src.config import as_command
-from src.standin import Manner, serving
+from src.basics.command import as_command
+from src.rehearsing.standin import Manner, serving
 
 ROOT = Path(__file__).parent.parent
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from src.config import Config
-from src.dialogues import Sample, chat_history, folded, samples
-from src.json_rows import Row
-from src.schemas import Turn
-from src.shapes import PassedOver, Raw, Reader
+from src.dialogues.json_rows import Row
+from src.dialogues.raw import PassedOver, Raw
+from src.dialogues.samples import Sample, chat_history, folded, samples
+from src.dialogues.shapes import Reader
+from src.dialogues.turns import Turn
+from src.methods.proutt.settings import Config
 
 from .conftest import turns
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from src.estimate import calls_of, stages
-from src.wire import RequestFailed, judged, message_in
+from src.calling.answer import RequestFailed, judged, message_in
+from src.methods.proutt.estimate import calls_of, stages
 
 from .conftest import ROOT, command, environment, read_rows, started, synthesis
 from .test_synthesis import many, training_bytes
@@ -63,7 +63,7 @@ def test_a_prompt_edited_in_one_stage_pays_only_from_there_on(endpoint: Start, t
     (tmp_path / "out.jsonl").rename(tmp_path / "old.jsonl")
     edited = tmp_path / "edited"
     shutil.copytree(ROOT / "src", edited / "src")
-    prompts = edited / "src/prompts.py"
+    prompts = edited / "src/methods/proutt/stages.py"
     text = prompts.read_text(encoding="utf-8")
     assert text.count("Give two wrong paths:") == 1
     prompts.write_text(text.replace("Give two wrong paths:", "Now give two wrong paths:"), encoding="utf-8")

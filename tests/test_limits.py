@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from src.limits import Slots
-from src.pacing import Budget, Pace, Prices, tokens_in
-from src.records import Usage
+from src.calling.budget import Budget, Prices, tokens_in
+from src.calling.completion import Usage
+from src.calling.concurrency import Slots
+from src.calling.rate import Pace
 
 from .conftest import dialogue, read_rows, started, synthesis, write_rows
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from src.heuristics import TAGS, MarkedRecord, marks
-from src.selection import INVERTED
+from src.marking.marks import TAGS, marks
+from src.pairs.sides import MarkedRecord
+from src.pairs.words import INVERTED
 
 from .conftest import ROOT, read_rows
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from src.ordered import needed
+from src.pairs.ordered import needed
 
 from .conftest import command, read_rows, synthesis, write_rows
 from .test_synthesis import many

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from src.config import Config
-from src.heuristics import TAGS, MarkedRecord, marks
-from src.judge import Case, judge
-from src.prompts import SCORE
-from src.schemas import Evaluation, Grade, Score
-from src.selection import INVERTED
+from src.marking.judge import Case, judge
+from src.marking.marks import TAGS, marks
+from src.marking.stages import SCORE, Score
+from src.methods.proutt.replies import Evaluation, Grade
+from src.methods.proutt.settings import Config
+from src.pairs.sides import MarkedRecord
+from src.pairs.words import INVERTED
 
 from .conftest import command, read_rows, synthesis, turns, write_rows
 from .test_synthesis import many

@@ -7,8 +7,12 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from src.client import Unusable, usable
-from src.prompts import (
+from src.basics.text import json_in, without_tags
+from src.basics.together import together
+from src.calling.completion import Completion, Usage
+from src.calling.session import Unusable, usable
+from src.calling.stage import Stage, example_text, json_schema
+from src.methods.proutt.stages import (
     CATEGORY_REASONS,
     CATEGORY_TRUTH,
     EVALUATION,
@@ -18,12 +22,7 @@ from src.prompts import (
     STAGES,
     TRUTH_PATH,
     WRONG_PATH,
-    Stage,
-    example_text,
-    json_schema,
 )
-from src.records import Completion, Usage
-from src.utils import json_in, together, without_tags
 
 
 def read(stage: Stage[Any], reply: Any, expected: int | None = None) -> Any:

@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 
-from src.config import Config, Stop
-from src.dialogues import Sample, samples
-from src.json_rows import Row, Unreadable
-from src.shapes import PassedOver, Raw, Reader
-from src.sources import found, rows
+from src.basics.command import Stop
+from src.basics.files import found
+from src.dialogues.files import rows
+from src.dialogues.json_rows import Row, Unreadable
+from src.dialogues.raw import PassedOver, Raw
+from src.dialogues.samples import Sample, samples
+from src.dialogues.shapes import Reader
+from src.methods.proutt.settings import Config
 
 from .conftest import command, dialogue, read_rows, synthesis, turns, write_rows
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from src.prompts import STAGES
+from src.methods.proutt.stages import STAGES
 
 from .conftest import ROOT, command, dialogue, read_rows, started, synthesis, turns, write_rows
 

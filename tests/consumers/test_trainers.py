@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from src.formats import NAMES
+from src.training.formats import NAMES
 
 from ..conftest import ROOT, command, dialogue, write_rows
 

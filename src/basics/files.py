@@ -1,0 +1,70 @@
+"""Which files a user means, and whole files that appear only when finished."""
+
+import contextlib
+import glob
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from .command import Stop
+from .text import shortened
+
+log = logging.getLogger(__name__)
+
+STANDARD_INPUT = "-"
+READ_IN_FOLDERS = (".jsonl", ".json", ".ndjson", ".parquet", ".gz", ".zst")
+
+
+def found(patterns: Sequence[str], output: Path | None = None) -> list[str]:
+    """The files that the patterns name, each once: paths, globs, folders with all below them, `-` for standard input.
+
+    What a folder or glob has of our own making (the output, a sidecar) is left out. Raises Stop where a pattern names
+    nothing.
+    """
+    files: dict[str, None] = {}
+    for pattern in patterns:
+        try:
+            matches = matching(pattern, output)
+        except OSError as error:
+            raise Stop(
+                f"Input {shortened(pattern)} cannot be read ({error.strerror}): give another --input."
+            ) from error
+        if not matches:
+            missing = "holds no file of dialogues" if pattern and Path(pattern).is_dir() else "does not exist"
+            raise Stop(
+                f"Input {pattern or '(an empty name)'} {missing}: give --input a file of dialogues, or try"
+                " data/raw/demo.jsonl; to see the pipeline without a key: python -m src.rehearsal"
+            )
+        files |= dict.fromkeys(matches)
+    return list(files)
+
+
+def matching(pattern: str, output: Path | None) -> list[str]:
+    if not pattern or pattern == STANDARD_INPUT:
+        return [pattern] if pattern else []
+    if Path(pattern).exists() and not Path(pattern).is_dir():
+        return [pattern]
+    if Path(pattern).is_dir():
+        below = sorted(path for path in Path(pattern).rglob("*") if path.is_file())
+        paths = [path for path in below if path.suffix.lower() in READ_IN_FOLDERS]
+        if passed := len(below) - len(paths):
+            log.info("%s: %d files of other kinds are left out", pattern, passed)
+    else:
+        paths = [Path(match) for match in sorted(glob.glob(pattern, recursive=True)) if Path(match).is_file()]  # noqa: PTH207 (Path.glob refuses absolute patterns)
+    ours = output.resolve() if output else None
+    return [str(path) for path in paths if not path.name.endswith(".failed.jsonl") and path.resolve() != ours]
+
+
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """A file under a temporary name that takes the place of `path` when all went well, and vanishes otherwise."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb", buffering=1 << 20) as file:
+            yield file
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

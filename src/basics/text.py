@@ -1,0 +1,115 @@
+"""JSON in rough text, tags that nothing takes for tags, texts cut short or compared."""
+
+import functools
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+THOUGHTS = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+SPECIAL_TOKEN = r"\|\w+\|>|/?s>|(?:start|end)_of_turn>"  # behind its "<", as families of models write them
+LENIENT = json.JSONDecoder(strict=False)  # control characters inside strings are read
+
+
+def loads(raw: bytes) -> Any:
+    """Parse one JSON text. Reads what orjson refuses (NaN, raw control characters); a lone surrogate becomes U+FFFD.
+
+    Raises ValueError.
+    """
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return without_surrogates(LENIENT.decode(raw.decode("utf-8").removeprefix("\ufeff").strip()))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def without_surrogates(value: Any) -> Any:
+    """The value with halves of characters replaced, so that it can be written as UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {without_surrogates(key): without_surrogates(item) for key, item in value.items()}
+    return value
+
+
+def json_in(text: str) -> Any:
+    """The JSON that a reply holds, whatever stands around it: thoughts, fences, prose.
+
+    Of several values the longest counts; values inside thoughts do not. Raises ValueError with a reason that can be
+    shown to the model.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    visible = THOUGHTS.sub("", text)
+    thoughts_end = max((match.start() for match in END_OF_THOUGHTS.finditer(visible)), default=-1)
+    try:
+        found = [(end - start, value) for start, end, value in values_in(visible) if end > thoughts_end]
+    except RecursionError as error:
+        raise ValueError("the JSON is nested too deeply") from error
+    if not found:
+        raise ValueError("there is no JSON object in it")
+    return without_surrogates(max(found, key=lambda item: item[0])[1])
+
+
+def values_in(text: str) -> Iterator[tuple[int, int, Any]]:
+    """The JSON objects and lists in a text, with where they begin and end. Raises ValueError if the only one is cut."""
+    start, any_found = first_bracket(text, 0), False
+    while start is not None:
+        end = start + 1
+        try:
+            value, end = LENIENT.raw_decode(text, start)
+        except json.JSONDecodeError as error:
+            if error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated string"):
+                if any_found:
+                    return
+                raise ValueError("the JSON is not complete: it ends before it is closed") from error
+        else:
+            any_found = True
+            yield start, end, value
+        start = first_bracket(text, end)
+
+
+def first_bracket(text: str, start: int) -> int | None:
+    found = [place for bracket in "{[" if (place := text.find(bracket, start)) >= 0]
+    return min(found, default=None)
+
+
+def without_tags(text: str, *names: str) -> str:
+    """The text with any opening or closing tag of these names written so that nothing takes it for a tag.
+
+    So are the special tokens of chat templates, such as `<|im_end|>`, which would end a turn where a text is tokenized.
+    """
+    return tags(names).sub("&lt;", text) if "<" in text else text
+
+
+@functools.cache
+def tags(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"<(?={SPECIAL_TOKEN}|\s*/?\s*(?:{'|'.join(names)})\b)", re.IGNORECASE)
+
+
+def on_one_line(text: str) -> str:
+    return " ".join(text.splitlines())
+
+
+def shortened(text: str, most: int = 300) -> str:
+    """The text on one line, cut where it is longer."""
+    folded = " ".join(text.split())
+    return folded if len(folded) <= most else folded[:most] + "…"
+
+
+NO_WORD = re.compile(r"\W+")
+
+
+def normalised(text: str) -> str:
+    """The text without what does not count when two are compared: case, punctuation, white space."""
+    return NO_WORD.sub("", text.casefold())

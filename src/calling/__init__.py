@@ -1,0 +1,1 @@
+"""One question to a model: asked within every limit, paid once, kept, checked."""

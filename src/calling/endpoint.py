@@ -1,0 +1,212 @@
+"""A completion for a question, whatever it takes: retries by kind, the JSON mode that works, limits, budget.
+
+All retrying of what fails on the way is done here (the SDK's own is off). Whether the text of a completion is any
+good is not this module's question.
+"""
+
+import asyncio
+import dataclasses
+import itertools
+import logging
+import random
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+
+from ..basics.command import Stop
+from ..methods.proutt.settings import Config, JsonMode
+from .answer import RequestFailed
+from .budget import Budget, Prices, tokens_in
+from .completion import Completion, Usage
+from .concurrency import Slots
+from .http import Wire
+from .outage import Outage
+from .rate import Pace
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds between tries; each wait doubles the one before
+UNPROVEN_RETRIES = 2  # of a 5xx that may be the endpoint's way of refusing a JSON mode
+OVERLOADED = {429, 503}
+
+MODES: tuple[JsonMode, ...] = ("schema", "object", "text")
+MAY_BE_THE_MODE = {"bad_request", "server_error"}  # kinds of failure that may mean "not in this JSON mode"
+
+
+class Endpoint:
+    """An OpenAI-compatible endpoint, open inside `async with`. Counts the calls of the run; its budget, the tokens."""
+
+    def __init__(self, config: Config, key: str) -> None:
+        self.config = config
+        self.calls = 0
+        prices = Prices(config.price_in, config.price_cached, config.price_out)
+        self.budget = Budget(prices, config.max_cost, config.max_total_tokens, config.max_tokens)
+        self.slots = Slots(config.max_concurrency)
+        self._pace = Pace(config.rpm, config.tpm)
+        self._outage = Outage(config.patience)
+        self._wire = Wire(config, key)
+        self._jitter = random.Random()
+        self._modes: dict[str, JsonMode] = {}
+        self._opening = asyncio.Lock()
+        self._stopped: Stop | None = None
+        self.on_wait: Callable[[], None] = lambda: None
+        """Called when a request begins to wait for its next try, with no slot of its own."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    def stop(self, reason: Stop) -> None:
+        """Send nothing more: whoever asks from now on gets this reason."""
+        self._stopped = self._stopped or reason
+
+    @property
+    def down(self) -> bool:
+        return self._outage.down
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._wire.close()
+
+    # ------------------------------------------------------------------------------------------ the JSON mode
+
+    async def complete(
+        self, messages: list[dict[str, str]], name: str, schema: dict[str, Any], max_tokens: int | None
+    ) -> Completion:
+        """Ask until a completion comes. Raises RequestFailed when none can be had, Stop when the run has to end."""
+        if (mode := self._modes.get(name)) is not None:
+            return await self.persist(self.body(messages, max_tokens, mode, name, schema), name)
+        if self._modes:
+            return await self.negotiate(messages, name, schema, max_tokens)
+        async with self._opening:  # the very first goes alone: what it learns spares all others a refusal
+            if not self._modes:
+                return await self.negotiate(messages, name, schema, max_tokens)
+        return await self.complete(messages, name, schema, max_tokens)
+
+    async def negotiate(
+        self, messages: list[dict[str, str]], name: str, schema: dict[str, Any], max_tokens: int | None
+    ) -> Completion:
+        """Ask in the strongest JSON mode not known to be refused, then in weaker ones; keep the first that works."""
+        auto, refusal, outages = self.config.json_mode == "auto", None, self._outage.count
+        first = max(self._modes.values(), key=MODES.index, default=MODES[0]) if auto else self.config.json_mode
+        for mode in MODES[MODES.index(first) :] if auto else (first,):
+            try:
+                body = self.body(messages, max_tokens, mode, name, schema)
+                completion = await self.persist(body, name, proven=mode == "text" or not auto)
+            except RequestFailed as failed:
+                if failed.kind not in MAY_BE_THE_MODE:
+                    raise
+                if name in self._modes:  # another request has found the mode meanwhile
+                    return await self.complete(messages, name, schema, max_tokens)
+                refusal = refusal or failed
+                continue
+            if outages == self._outage.count:  # what was refused in an outage says nothing of the mode
+                known, self._modes[name] = self._modes.get(name), mode
+                if refusal and known != mode:
+                    log.warning("JSON mode is now %s: the endpoint refused %s (%s)", mode, first, refusal)
+            return completion
+        raise refusal or RequestFailed("bad_request", "no JSON mode was left to try", again=False)
+
+    def body(
+        self, messages: list[dict[str, str]], max_tokens: int | None, mode: JsonMode, name: str, schema: dict[str, Any]
+    ) -> dict[str, Any]:
+        body: dict[str, Any] = {"model": self.config.model, "messages": messages}
+        if self.config.temperature is not None:
+            body["temperature"] = self.config.temperature
+        if max_tokens is not None:
+            body["max_tokens"] = max_tokens
+        if mode == "schema":
+            named = {"name": name.replace(" ", "_"), "schema": schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": named}
+        elif mode == "object":
+            body["response_format"] = {"type": "json_object"}
+        return body | self.config.extra_body
+
+    # ------------------------------------------------------------------------------------------ tries
+
+    async def persist(self, body: dict[str, Any], kind: str, *, proven: bool = True) -> Completion:
+        """Send until it succeeds, with growing, jittered waits; raises the last failure when the retries are used up.
+
+        While the endpoint as a whole is down, waiting for it costs no retries.
+        """
+        raw = orjson.dumps(body)
+        prompt = sum(tokens_in(message["content"]) for message in body["messages"])
+        tries, wasted, start = itertools.count(), Usage(), time.monotonic()
+        while True:
+            trying = await self._outage.turn()
+            try:
+                completion = await self.send(raw, kind, prompt)
+            except RequestFailed as failed:
+                failed.usage = wasted = wasted + failed.usage
+                self.note_failure(failed, raw, proven=proven)
+                if self._outage.down:
+                    wait = failed.wait or 0.0
+                else:
+                    wait = self.wait_after(failed, next(tries), time.monotonic() - start, proven=proven)
+            else:
+                self._outage.answered()
+                return dataclasses.replace(completion, usage=completion.usage + wasted)
+            finally:
+                if trying:
+                    self._outage.done()
+            if wait:
+                self.on_wait()
+                await asyncio.sleep(wait)
+
+    def note_failure(self, failed: RequestFailed, raw: bytes, *, proven: bool) -> None:
+        """Tell the outage watch of what may be one: no connection, or a 5xx that is no refusal of a JSON mode.
+
+        An endpoint that says when to come again is not down.
+        """
+        if failed.kind == "connection" or (failed.kind == "server_error" and proven and failed.wait is None):
+            self._outage.failed(raw, str(failed), refused=failed.kind == "connection")
+        elif failed.kind != "server_error" or failed.wait is not None:
+            self._outage.answered()
+
+    def wait_after(self, failed: RequestFailed, tries: int, lasted: float, *, proven: bool) -> float:
+        """Seconds until the next try; raises the failure itself where there is none.
+
+        A limit of rate is no fault: it is waited for as long as an outage would be.
+        """
+        doubtful = failed.kind == "server_error" and not (proven and self._outage.ever_answered)
+        allowed = min(self.config.max_retries, UNPROVEN_RETRIES) if doubtful else self.config.max_retries
+        patient = failed.kind == "rate_limit" and self.config.max_retries and lasted < self.config.patience
+        if not failed.again or (tries >= allowed and not patient):
+            raise failed
+        log.debug("try %d of %d: %s", tries + 1, allowed + 1, failed)
+        growing = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries, 10)) * self._jitter.uniform(0.5, 1.0)
+        return growing if failed.wait is None else failed.wait * self._jitter.uniform(1.0, 1.05)
+
+    async def send(self, raw: bytes, kind: str, prompt: int) -> Completion:
+        """One request, inside every limit. `prompt` is its estimated number of prompt tokens."""
+        async with self.slots:
+            if self._stopped:
+                raise self._stopped
+            wanted = self.budget.reserve(prompt)
+            used, sent = Usage(), False
+            try:
+                await self._pace.wait(wanted.total)
+                sent, start = True, time.monotonic()
+                completion = await self._wire.send(raw)
+                used, seconds = completion.usage, time.monotonic() - start
+                if not used.total:  # some endpoints do not tell, and a limit must hold all the same
+                    reply = tokens_in(completion.text)
+                    used = Usage(prompt=prompt, completion=reply, total=prompt + reply)
+            except Stop as reason:
+                self.stop(reason)  # here, since a sample's other calls are waited for before its worker hears of it
+                raise
+            except RequestFailed as failed:
+                used = failed.usage
+                if failed.status in OVERLOADED:
+                    self.slots.note(kind, 0.0, refused=True)
+                raise
+            finally:
+                self.calls += sent
+                if sent:
+                    self._pace.end(wanted.total, used.total)
+                self.budget.settle(wanted, used, prompt if used.prompt else 0)
+            self.slots.note(kind, seconds, refused=False)
+            return dataclasses.replace(completion, seconds=seconds)

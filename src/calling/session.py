@@ -1,0 +1,146 @@
+"""One question, one validated answer, its cost: a session asks all that one sample needs."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..basics.text import json_in, shortened
+from ..methods.proutt.settings import Config
+from ..methods.proutt.stages import messages
+from .answer import RequestFailed
+from .completion import Completion, Usage
+from .endpoint import Endpoint
+from .stage import ReplyT, Stage, json_schema
+from .store import Store, name_of
+
+MOST_ATTEMPTS = 4  # replies to one question; at 5 % bad replies, one question in 160,000 still fails
+SMALLEST_LIMIT = 4096  # tokens; half of what a reply that was cut off is given at least
+LONGEST_QUOTE = 8_000  # characters of a bad reply that are shown to the model again
+
+COMPLAINT = """\
+Your reply could not be used: {reason}.
+
+Send the whole corrected reply: one JSON object in the reply format above, and nothing else."""
+
+
+class Failed(Exception):
+    """This sample cannot be made: which stage failed, in what way, after how many attempts, on what reply."""
+
+    def __init__(self, stage: str, kind: str, error: str, attempts: int, last_reply: str | None) -> None:
+        super().__init__(error)
+        self.stage, self.kind, self.attempts, self.last_reply = stage, kind, attempts, last_reply
+
+
+class Unusable(Exception):
+    """A reply that was billed and does not fit; `again` tells whether asking again can help."""
+
+    def __init__(self, kind: str, reason: str, *, again: bool = True) -> None:
+        super().__init__(reason)
+        self.kind, self.again = kind, again
+
+
+class Session:
+    """Asks the questions of one sample and adds up what they cost. Implements `calling.stage.Ask`.
+
+    A question that the store has a reply to is not asked again.
+    """
+
+    def __init__(self, endpoint: Endpoint, config: Config, store: Store | None, sample: int) -> None:
+        self._endpoint, self._config, self._store, self._sample = endpoint, config, store, sample
+        self.usage = Usage()
+        self.rehearsal = False
+
+    async def __call__(self, stage: Stage[ReplyT], /, **fields: Any) -> ReplyT:
+        """Ask, check, and send an unusable reply back with the reason. Raises Failed or Stop."""
+        question = conversation = messages(stage, fields)
+        expected, first = stage.expected(fields), self._config.max_tokens
+        limit, last_reply = first, None
+        asked: list[bytes] = []
+        while True:
+            asked.append(self.name(conversation, limit, len(asked)))
+            try:
+                completion = await self.answer(asked[-1], conversation, stage, expected, limit)
+                last_reply = completion.text
+                return usable(stage, completion, expected)
+            except RequestFailed as failed:
+                self.usage += failed.usage
+                raise Failed(stage.name, failed.kind, str(failed), len(asked), last_reply) from failed
+            except Unusable as unusable:
+                cut_off = unusable.kind == "length"
+                limit = larger_limit(completion, limit, first) if cut_off else limit
+                if len(asked) == MOST_ATTEMPTS or not unusable.again or (cut_off and limit is None):
+                    self.bury(asked)
+                    raise Failed(stage.name, unusable.kind, str(unusable), len(asked), last_reply) from unusable
+                # What was cut off is asked for anew; a wrong reply is shown with what is wrong about it.
+                conversation = question + ([] if cut_off else corrected(completion.text, str(unusable)))
+
+    def name(self, conversation: list[dict[str, str]], limit: int | None, attempt: int) -> bytes:
+        """The name of a question in the store. A limit of tokens is part of it only where it was raised."""
+        config = self._config
+        raised = limit if limit != config.max_tokens else None
+        return name_of(
+            self._sample, [config.model, conversation, config.temperature, config.extra_body, raised, attempt]
+        )
+
+    async def answer(
+        self,
+        name: bytes,
+        conversation: list[dict[str, str]],
+        stage: Stage[Any],
+        expected: int | None,
+        limit: int | None,
+    ) -> Completion:
+        """One completion, from the store or else from the endpoint and then stored; counted either way."""
+        completion = self._store.get(name) if self._store else None
+        if completion is None:
+            completion = await self._endpoint.complete(conversation, stage.name, json_schema(stage, expected), limit)
+            if self._store:
+                self._store.put(name, self._sample, stage.name, completion)
+        self.usage += completion.usage
+        self.rehearsal = self.rehearsal or completion.rehearsal
+        return completion
+
+    def bury(self, asked: list[bytes]) -> None:
+        """A question that failed for good is asked anew by the next run, and not answered from the store."""
+        if self._store:
+            self._store.bury(asked)
+
+
+def larger_limit(completion: Completion, limit: int | None, first: int | None) -> int | None:
+    """The limit of tokens for a reply that was cut off: twice what it reached. Raised once; None if that was filled."""
+    if limit is None or limit == first:
+        return 2 * max(completion.usage.completion, limit or 0, SMALLEST_LIMIT)
+    return None if completion.usage.completion >= limit else limit
+
+
+def corrected(reply: str, reason: str) -> list[dict[str, str]]:
+    """The turns that show a model its unusable reply and what was wrong with it."""
+    return [
+        {"role": "assistant", "content": shortened(reply, LONGEST_QUOTE) or "(empty)"},
+        {"role": "user", "content": COMPLAINT.format(reason=reason)},
+    ]
+
+
+def usable(stage: Stage[ReplyT], completion: Completion, expected: int | None) -> ReplyT:
+    """The stage's reply in a completion; raises Unusable with a reason that a model can act on."""
+    if completion.finish == "content_filter":
+        raise Unusable("content_filter", "the endpoint's content filter cut the reply off", again=False)
+    try:
+        return stage.reply.model_validate(json_in(completion.text), context={"expected": expected})
+    except ValueError as error:  # ValidationError is one
+        if completion.finish == "length":
+            raise Unusable("length", "it was cut off at the limit of tokens") from error
+        if isinstance(error, ValidationError):
+            raise Unusable("invalid_reply", described(error)) from error
+        if completion.text.strip():
+            raise Unusable("invalid_json", str(error)) from error
+        raise Unusable("empty", "it is empty") from error
+
+
+def described(error: ValidationError) -> str:
+    """What does not fit, by key; the first few faults say enough."""
+    faults = [
+        f'"{shortened(".".join(map(str, fault["loc"])), 80)}": {fault["msg"].removeprefix("Value error, ")}'
+        for fault in error.errors(include_url=False, include_input=False)[:5]
+    ]
+    return "; ".join(faults)

@@ -1,0 +1,165 @@
+"""A stage: one question as data, how it is put to a model, and the check of its reply."""
+
+import dataclasses
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import orjson
+from pydantic import ValidationInfo, model_validator
+from pydantic.config import JsonDict
+
+from ..basics.shape import Shape
+
+
+def as_many_as_asked(items: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+    expected = (info.context or {}).get("expected")
+    if expected is not None and len(items) != expected:
+        raise ValueError(f"has {len(items)} entries; {expected} were asked for, in the order given")
+    return items
+
+
+AS_MANY_AS_ASKED: JsonDict = {"as_many_as_asked": True}
+"""Marks a list, in a model's JSON schema, that has one entry for each entry of what was asked about."""
+
+
+class Reply(Shape):
+    """What a stage gives back. Reads the wrappings that models put around a right answer."""
+
+    bare_list: ClassVar[str | None] = None
+    """The field that a list without its object is meant for."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def unwrap(cls, data: Any) -> Any:
+        """Take the object out of a key or a list around it; put a bare list where it belongs."""
+        known = {name for field, info in cls.model_fields.items() for name in (field, info.alias or field)}
+        if isinstance(data, dict) and len(data) == 1 and not known & data.keys():
+            (data,) = data.values()
+        if isinstance(data, list) and len(data) == 1 and isinstance(data[0], dict) and known & data[0].keys():
+            (data,) = data
+        return {cls.bare_list: data} if cls.bare_list and isinstance(data, list) else data
+
+
+ReplyT = TypeVar("ReplyT", bound=Reply)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Stage(Generic[ReplyT]):
+    """One question of the method."""
+
+    name: str
+    task: str
+    """What to do: the same words in every request."""
+    example: ReplyT
+    """A reply in the right form whose texts say what goes where."""
+    reply_tokens: int
+    """Tokens of a typical reply, as hand-written ones have shown; for estimates."""
+    opens_with: tuple[str, ...] = ("history",)
+    """Inputs that other stages share; they stand before the task."""
+    material: str = ""
+    """The inputs of this stage alone, with a `{field}` for each; they stand at the end."""
+    one_for_each: str | None = None
+    """The input whose length is the number of entries wanted in the reply's marked list."""
+
+    @property
+    def inputs(self) -> set[str]:
+        """The names of all that has to be known to ask."""
+        return {*self.opens_with, *placeholders(self.material)}
+
+    @property
+    def reply(self) -> type[ReplyT]:
+        return type(self.example)
+
+    def expected(self, fields: Mapping[str, Any]) -> int | None:
+        """How many entries the marked list must have, if the stage has such a list."""
+        return len(fields[self.one_for_each]) if self.one_for_each else None
+
+
+class Ask(Protocol):
+    """The only seam between the method and a model: a stage and its inputs in, a checked reply out."""
+
+    async def __call__(self, stage: Stage[ReplyT], /, **fields: Any) -> ReplyT: ...
+
+
+TASK = """\
+# Task: {title}
+
+{task}
+
+Reply format:
+{example}
+
+{material}"""
+
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def fill(template: str, fields: Mapping[str, str]) -> str:
+    """Put the fields into the template's placeholders, in one pass: braces inside a field are text.
+
+    Raises KeyError for a placeholder without a field and for a field without a placeholder.
+    """
+    if fields.keys() != placeholders(template):
+        odd = fields.keys() ^ placeholders(template)
+        raise KeyError(f"missing or unused prompt fields: {', '.join(sorted(odd))}")
+    parts = [*pieces(template)]
+    parts[1::2] = [fields[name] for name in parts[1::2]]
+    return "".join(parts)
+
+
+@functools.cache
+def pieces(template: str) -> tuple[str, ...]:
+    """The template's texts, and between two of them the name of a placeholder."""
+    return tuple(PLACEHOLDER.split(template))
+
+
+@functools.cache
+def placeholders(template: str) -> frozenset[str]:
+    return frozenset(PLACEHOLDER.findall(template))
+
+
+def as_text(value: Any) -> str:
+    """An input as a prompt shows it: a tree as JSON, several texts or paths as a numbered list."""
+    if isinstance(value, dict):
+        return orjson.dumps(value).decode()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "\n".join(f"{number}. {item}" for number, item in enumerate(value, 1)) or "(none)"
+    return str(value)
+
+
+@functools.cache
+def example_text(stage: Stage[Any], expected: int | None) -> str:
+    """The stage's example as JSON, its marked list as long as was asked for."""
+    example = stage.example.model_dump(by_alias=True)
+    for name, part in stage.reply.model_json_schema()["properties"].items():
+        if expected and part.get("as_many_as_asked"):
+            example[name] = [example[name][min(i, len(example[name]) - 1)] for i in range(expected)]
+    return orjson.dumps(example).decode()
+
+
+@functools.cache
+def json_schema(stage: Stage[Any], expected: int | None) -> dict[str, Any]:
+    """The JSON schema of the stage's reply, for endpoints that hold a model to one: closed, and without references."""
+    schema = stage.reply.model_json_schema()
+    plain: dict[str, Any] = flat(schema, schema.get("$defs", {}), expected)
+    return plain
+
+
+NOT_SENT = {"$defs", "title", "description", "default", "propertyNames", "as_many_as_asked"}
+
+
+def flat(part: Any, definitions: Mapping[str, Any], expected: int | None) -> Any:
+    """A part of a schema with its references written out and its marked lists given their length."""
+    if isinstance(part, list):
+        return [flat(item, definitions, expected) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return flat(definitions[part["$ref"].rsplit("/", 1)[-1]], definitions, expected)
+    kept = {key: flat(value, definitions, expected) for key, value in part.items() if key not in NOT_SENT}
+    if "properties" in part:  # a mapping of names, none of which is a keyword
+        kept["properties"] = {name: flat(value, definitions, expected) for name, value in part["properties"].items()}
+        kept["additionalProperties"] = False
+    return kept | ({"minItems": expected, "maxItems": expected} if part.get("as_many_as_asked") else {})

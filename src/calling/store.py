@@ -1,0 +1,134 @@
+"""Every paid reply, durable before it is used: a SQLite file beside the output, found again by what was asked.
+
+A reply survives any kill of the process once `put` has returned. A run that goes on asks only what is not here. Replies
+of a question that failed for good are kept as billed and are not served again.
+"""
+
+import contextlib
+import hashlib
+import logging
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+
+from ..basics.command import Stop
+from ..basics.seen import DONE, Keys
+from .completion import Completion, Usage
+
+log = logging.getLogger(__name__)
+
+VERSION, WITHOUT_TIME = 2, 1
+TABLES = """
+CREATE TABLE IF NOT EXISTS calls (
+    question BLOB PRIMARY KEY, sample INTEGER, stage TEXT, served INTEGER DEFAULT 1, reply BLOB, finish TEXT,
+    prompt INTEGER, completion INTEGER, total INTEGER, cached INTEGER, rehearsal INTEGER, seconds REAL
+);
+CREATE TABLE IF NOT EXISTS runs (told TEXT)
+"""
+COLUMNS = "reply, finish, prompt, completion, total, cached, rehearsal"
+
+
+def name_of(sample: int, asked: Any) -> bytes:
+    """A short name for one question of one sample: model, messages and sampling options, as they are sent."""
+    return hashlib.blake2b(orjson.dumps([sample, asked]), digest_size=16).digest()
+
+
+class Store:
+    """The replies of one output. Writes nothing but whole replies; a reader never sees half of one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.hits = 0
+        with self.told():
+            self._db = sqlite3.connect(path, isolation_level=None)
+            try:
+                (version,) = self._db.execute("PRAGMA user_version").fetchone()
+                self.accept(version)
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = NORMAL")  # safe from a kill; a power cut may cost the newest
+                older = "ALTER TABLE calls ADD COLUMN seconds REAL;" if version == WITHOUT_TIME else ""
+                self._db.executescript(f"BEGIN IMMEDIATE; {older} {TABLES}; PRAGMA user_version = {VERSION}; COMMIT")
+            except BaseException:
+                self._db.close()
+                raise
+
+    def accept(self, version: int) -> None:
+        """Raise Stop for a file that another version of this program made."""
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version not in {VERSION, WITHOUT_TIME} and (version or tables):
+            raise Stop(
+                f"Call store {self.path} was made by another version (format {version}, here {VERSION}): finish the run"
+                " with that version, move the file away, or give --no-cache; it is left as it is."
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def get(self, question: bytes) -> Completion | None:
+        """The stored reply to a question, if there is one to be served."""
+        found = f"SELECT {COLUMNS} FROM calls WHERE question = ? AND served"
+        with self.told():
+            row = self._db.execute(found, (question,)).fetchone()
+        if row is None:
+            return None
+        reply, finish, prompt, completion, total, cached, rehearsal = row
+        try:
+            text = zlib.decompress(reply).decode()
+        except (zlib.error, ValueError, TypeError):
+            return None  # damaged; what is asked again takes its place
+        self.hits += 1
+        usage = Usage(prompt=prompt, completion=completion, total=total, cached=cached)
+        return Completion(text, finish, usage, bool(rehearsal))
+
+    def put(self, question: bytes, sample: int, stage: str, completion: Completion) -> None:
+        """Keep a reply. When this returns, no kill of the process can lose it."""
+        usage = completion.usage
+        reply = zlib.compress(completion.text.encode("utf-8", "replace"), 1)
+        counts = (usage.prompt, usage.completion, usage.total, usage.cached, completion.rehearsal, completion.seconds)
+        row = (question, sample - 2**63, stage, reply, completion.finish, *counts)
+        marks = "?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?"
+        with self.told():
+            self._db.execute(f"INSERT OR REPLACE INTO calls VALUES ({marks})", row)
+
+    def note_run(self, told: Mapping[str, Any]) -> None:
+        """Keep what a run says of itself at its end, for `reporting.accounts`. No reason to fail where it cannot be."""
+        try:
+            self._db.execute("INSERT INTO runs VALUES (?)", (orjson.dumps(told).decode(),))
+        except sqlite3.Error as error:
+            log.warning("%s has no account of this run (%s).", self.path, error)
+
+    def bury(self, questions: Iterable[bytes]) -> None:
+        """Serve these replies no more; they stay as billed."""
+        with self.told():
+            self._db.executemany("UPDATE calls SET served = 0 WHERE question = ?", [(name,) for name in questions])
+
+    def prune(self, done: Keys) -> int:
+        """Drop the replies of the samples that have a record, shrink the file, and give their number."""
+        with self.told():
+            self._db.create_function("done", 1, lambda sample: done.get(sample + 2**63) & DONE)
+            dropped = self._db.execute("DELETE FROM calls WHERE done(sample)").rowcount
+            self._db.execute("VACUUM")
+        return dropped
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn what SQLite refuses into a sentence."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise Stop(
+                f"Call store {self.path} cannot be used ({error}): make room, fix its permissions or move it away, and"
+                " run the same command again; what was stored is safe."
+            ) from error

@@ -1,0 +1,1 @@
+"""Any file of conversations into samples, or a reason why not."""

@@ -1,0 +1,1 @@
+"""Doubts about a pair, found by rule and by a judge."""

@@ -1,0 +1,118 @@
+"""A model's opinion of finished pairs: both sides graded against what was really said, and their reasoning scored.
+
+The judge never learns which side a text is from: the predictions of both are graded together, in an order drawn by
+seed, and each reasoning is scored by itself.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ..basics.seen import DONE, SEEN, Keys
+from ..basics.text import loads, normalised
+from ..basics.together import together
+from ..calling.completion import Usage
+from ..calling.stage import Ask
+from ..dialogues.samples import dice
+from ..methods.proutt.settings import Config
+from ..methods.proutt.stages import EVALUATION
+from ..pairs.sides import MarkedRecord, reason_of
+from ..pairs.words import INVERTED
+from ..running.output import SampleId, sample_key
+from ..running.tally import Tally
+from ..training.templates import thoughts_and_predictions
+from .marks import told
+from .stages import SCORE
+
+log = logging.getLogger(__name__)
+
+MOST_WARNINGS = 20
+JUDGE = (EVALUATION, SCORE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A record that is to be judged."""
+
+    sample_id: SampleId
+    item_id: int
+    record: MarkedRecord
+    line: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """The record's line with its quality."""
+
+    region: str
+    line: Mapping[str, Any]
+    quality: Mapping[str, Any]
+
+    def row(self, usage: Usage) -> dict[str, Any]:
+        tokens = {"prompt_tokens": usage.prompt, "completion_tokens": usage.completion, "total_tokens": usage.total}
+        return {**self.line, "quality": {**self.quality, "usage": tokens}}
+
+
+def cases(config: Config, keys: Keys, tally: Tally) -> Generator[Case]:
+    """The records of the input that are not judged yet."""
+    for path in map(Path, config.input):
+        with path.open("rb", buffering=1 << 20) as file:
+            for number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                tally.rows += 1
+                try:
+                    row = loads(line)
+                    case = Case(row["sample_id"], row["item_id"], MarkedRecord.model_validate(row), row)
+                    orjson.dumps(row)  # nobody is asked about what cannot be written
+                except (ValueError, KeyError, TypeError) as error:  # of which orjson's own is one
+                    tally.unreadable += 1
+                    if tally.unreadable <= MOST_WARNINGS:
+                        log.warning("%s line %d is left out: %s", path, number, reason_of(error))
+                    continue
+                key = sample_key(case.sample_id, case.item_id)
+                marks = keys.get(key)
+                keys.mark(key, SEEN)
+                if marks & SEEN:
+                    tally.passed_over["repeated id"] += 1
+                elif marks & DONE:
+                    tally.already += 1
+                else:
+                    yield case
+
+
+async def judge(ask: Ask, case: Case, config: Config) -> Judged:
+    """Grade all predictions of the pair together and score each side's reasoning; add both to its marks."""
+    record = case.record
+    chosen, rejected = record.chosen, record.rejected
+    different = {normalised(text): text for text in (*chosen.predictions, *rejected.predictions)}
+    order = dice(config.seed, case.sample_id, f"{case.item_id} judged order").sample(sorted(different), len(different))
+    evaluation, score, rejected_score = await together(
+        ask(
+            EVALUATION,
+            history=record.history,
+            utterance=record.utterance,
+            predictions=[different[key] for key in order],
+        ),
+        ask(SCORE, history=record.history, reasoning=thoughts_and_predictions(chosen)),
+        ask(SCORE, history=record.history, reasoning=thoughts_and_predictions(rejected)),
+    )
+    similarity = {key: grade.similarity for key, grade in zip(order, evaluation.grades, strict=True)}
+    best, rejected_best = (
+        max(similarity[normalised(text)] for text in side.predictions) for side in (chosen, rejected)
+    )
+    tags = told(record)
+    if best < rejected_best:
+        tags.append({"tag": INVERTED, "side": None, "evidence": f"{best:g} against {rejected_best:g}"})
+    quality = {
+        "tags": tags,
+        "chosen": {"similarity": best, "score": score.mean, **score.model_dump()},
+        "rejected": {"similarity": rejected_best, "score": rejected_score.mean, **rejected_score.model_dump()},
+        "similarities": {text: similarity[key] for key, text in different.items()},
+        "margin": round(best - rejected_best, 4),
+    }
+    return Judged(str(case.line.get("region", "far")), case.line, quality)

@@ -1,0 +1,98 @@
+"""Records with marks of doubt: by rule alone, or by a judge too."""
+
+import dataclasses
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+from tqdm import tqdm
+
+from ..basics.command import Stop
+from ..basics.files import replaced
+from ..basics.text import loads
+from ..methods.proutt.settings import key_of
+from ..pairs.sides import MarkedRecord, reason_of
+from .marks import told
+from .settings import Settings
+
+log = logging.getLogger(__name__)
+
+MOST_WARNINGS = 20
+
+
+@dataclasses.dataclass
+class Totals:
+    """How many records were read, left out, and marked with what."""
+
+    read: int = 0
+    left_out: int = 0
+    clean: int = 0
+    tags: Counter[str] = dataclasses.field(default_factory=Counter)
+
+
+def marked(path: str, file: BinaryIO, totals: Totals) -> Iterator[bytes]:
+    """Each record of the file with its marks. What is no record is named and left out."""
+    for number, line in enumerate(tqdm(file, unit=" records", disable=None), 1):
+        if not line.strip():
+            continue
+        try:
+            row = loads(line)
+            found_here = told(MarkedRecord.model_validate(row))
+            written = orjson.dumps({**unmarked(row), "quality": {"tags": found_here}}, option=orjson.OPT_APPEND_NEWLINE)
+        except (ValueError, orjson.JSONEncodeError) as error:  # ValidationError is a ValueError; what cannot be written
+            totals.left_out += 1
+            if totals.left_out <= MOST_WARNINGS:
+                log.warning("%s line %d is left out: %s", path, number, reason_of(error))
+            continue
+        tags = {mark["tag"] for mark in found_here}
+        totals.read += 1
+        totals.clean += not tags
+        totals.tags.update(tags)
+        yield written
+
+
+def unmarked(row: dict[str, Any]) -> dict[str, Any]:
+    """The record without what an earlier look has left."""
+    return {key: value for key, value in row.items() if key != "quality"}
+
+
+def mark(settings: Settings, files: Sequence[str]) -> int:
+    """Mark all records without a model; the exit status."""
+    totals, output = Totals(), settings.place
+    if output.exists() and any(output.samefile(file) for file in files):
+        raise Stop(f"Output {output} is the same file as an input: give another --output.")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(output) as written:
+            for path in files:
+                with Path(path).open("rb", buffering=1 << 20) as file:
+                    written.writelines(marked(path, file, totals))
+            if not totals.read:
+                raise Stop(f"There is no record in {' '.join(files)}, so {output} is not written.")
+    except OSError as error:
+        raise Stop(f"{output} cannot be written ({error.strerror}): give another --output or make room.") from error
+    print("\n".join(summary(totals, output)))
+    return 3 if totals.left_out else 0
+
+
+def ask_judge(settings: Settings, files: Sequence[str]) -> int:
+    """Mark all records and have a model judge them; the exit status."""
+    from ..methods.proutt.stages import digest  # noqa: PLC0415
+    from ..running.runner import run  # noqa: PLC0415 (brings the SDK)
+    from .judge import JUDGE, cases, judge  # noqa: PLC0415 (needed by this option alone)
+
+    model = settings.judge_model or settings.model
+    config = dataclasses.replace(settings, input=tuple(files), output=settings.place, model=model)
+    return run(config, key_of(config), judge, {"judge": config.model, "judge_prompts": digest(JUDGE)}, cases)
+
+
+def summary(totals: Totals, output: Path) -> Iterator[str]:
+    yield f"records        {totals.read:,} in {output}"
+    yield f"without marks  {totals.clean:,}"
+    for tag, count in totals.tags.most_common():
+        yield f"marked         {count:,}: {tag}"
+    if totals.left_out:
+        yield f"left out       {totals.left_out:,}"

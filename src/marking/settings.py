@@ -1,0 +1,27 @@
+"""What `python -m src.quality` can be told."""
+
+import dataclasses
+from pathlib import Path
+
+from ..basics.command import Stop
+from ..basics.options import flag, option
+from ..methods.proutt.settings import Config
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(Config):
+    """What this command can be told."""
+
+    input: tuple[str, ...] = option(("data/synthesized_raw/LMSYS.jsonl",), str, "records: files or globs", nargs="+")
+    output: Path = option(Path(), Path, "the records with their marks; with one input its name with .quality.jsonl")
+    judge: bool = flag("ask a model too, for similarities of both sides and scores of their reasoning")
+    judge_model: str | None = option(None, str, "the judge's name at the endpoint, if not --model")
+
+    @property
+    def place(self) -> Path:
+        """Where the records go."""
+        if self.output.name:
+            return self.output
+        if len(self.input) > 1:
+            raise Stop(f"{len(self.input)} inputs make one file: give its name with --output.")
+        return Path(self.input[0]).with_suffix(".quality.jsonl")

@@ -1,0 +1,41 @@
+"""The judge's own question."""
+
+from pydantic import Field
+
+from ..basics.shape import Text
+from ..calling.stage import Reply, Stage
+
+
+class Score(Reply):
+    """How good a trajectory's reasoning is, each side of it from 1 to 5."""
+
+    reasoning: Text
+    grounding: int = Field(ge=1, le=5)
+    path_consistency: int = Field(ge=1, le=5)
+    plausibility: int = Field(ge=1, le=5)
+
+    @property
+    def mean(self) -> float:
+        return round((self.grounding + self.path_consistency + self.plausibility) / 3, 2)
+
+
+SCORE = Stage(
+    name="score of a reasoning",
+    task="""\
+Below is somebody's reasoning about what the user says next: an intent tree, a category with its reason, both views, \
+and their predictions, those of the mining view first. Score the reasoning, not whether it comes true:
+- grounding: what tree, reason and views claim about the dialogue stands there; what goes beyond it is told as a guess.
+- path_consistency: each view's paths start at topics of the tree, have the form of the view, and lead to its \
+predictions; all predictions are of the category that is reasoned for.
+- plausibility: on the whole, this user could well say what is predicted at this moment.
+In whole numbers, 5: no fault; 4: a small one; 3: one that matters, or several small ones; 2: half of it is at fault; \
+1: nearly all of it.
+First say in one to three sentences what is strong and what is weak.""",
+    material="""\
+<reasoning>
+{reasoning}
+</reasoning>""",
+    example=Score(reasoning="what is strong and what is weak", grounding=3, path_consistency=3, plausibility=3),
+    reply_tokens=90,
+)
+"""Not of the method: a judge asks it of both sides of a pair, without saying which side it is."""

@@ -1,0 +1,1 @@
+"""The published method: one preference pair from one dialogue."""

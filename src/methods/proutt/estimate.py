@@ -1,0 +1,104 @@
+"""What a run will cost, counted before a single request: samples, calls, tokens per stage, money.
+
+Prompts are built from the real dialogues, with inputs of typical length where a model's reply would stand. Tokens are
+counted by the rule of `calling.budget.tokens_in`. The thoughts of a reasoning model are not in it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...basics.seen import Keys
+from ...calling.budget import Prices, tokens_in
+from ...calling.completion import Usage
+from ...calling.stage import Stage
+from ...dialogues.intake import pending
+from ...dialogues.samples import Sample
+from ...running.tally import Tally
+from .replies import TreePath
+from .settings import Config
+from .stages import REVISION, STAGES, SYSTEM, WRONG_PATH, messages
+
+FILLER = "so many words as a reply has. "
+PATHS = (TreePath(source="a topic of it", target="what is asked for next"),) * 2
+TYPICAL: dict[str, Any] = {  # inputs that are replies of other stages, as long as hand-written ones
+    "tree": {"topic": {"attribute": FILLER * 13}},
+    "reasoning": FILLER * 13,
+    "predictions": (FILLER * 3,) * 4,
+    "paths": PATHS,
+    "true_path": PATHS[0],
+    "category": "Question",
+    "view": "Mining",
+}
+REGION_CALLS = {  # by region: how often a stage that depends on the region is asked
+    "far": {"revision": 1, "wrong path": 0},
+    "close": {"revision": 1, "wrong path": 1},
+    "middle": {"revision": 2, "wrong path": 1},
+}
+
+
+def inputs(stage: Stage[Any], sample: Sample) -> dict[str, Any]:
+    """What a stage would be asked about this sample."""
+    known = {
+        "history": sample.history,
+        "utterance": sample.utterance,
+        "assistant_turn": sample.assistant_turn,
+        "distractors": sample.distractors,
+    }
+    return {name: known.get(name, TYPICAL.get(name)) for name in stage.inputs}
+
+
+def calls_of(stage: Stage[Any], region: str) -> int:
+    if stage in REVISION.values():
+        return REGION_CALLS[region]["revision"]
+    return REGION_CALLS[region]["wrong path"] if stage is WRONG_PATH else 1
+
+
+def stages() -> list[Stage[Any]]:
+    """The stages of one sample; of the two revisions, which are alike in length, one stands for both."""
+    return [stage for stage in STAGES if stage is not REVISION["Exploration"]]
+
+
+def estimate(config: Config, done: Keys) -> str:
+    """A table of the samples still to be made, by stage, with totals if all drafts fell into one region."""
+    tally, prompts, samples, cacheable = Tally(), dict.fromkeys((stage.name for stage in stages()), 0), 0, 0
+    for sample in pending(config, done, tally):
+        samples += 1
+        for stage in stages():
+            asked = messages(stage, inputs(stage, sample))
+            prompts[stage.name] += sum(tokens_in(message["content"]) for message in asked)
+        cacheable += tokens_in(sample.history) + tokens_in(SYSTEM)
+        if config.limit and samples == config.limit:
+            break
+    return "\n".join(table(config, tally, samples, prompts, cacheable))
+
+
+def table(config: Config, tally: Tally, samples: int, prompts: dict[str, int], cacheable: int) -> Iterator[str]:
+    yield f"samples        {samples:,} to be made, {tally.already:,} made before"
+    for reason, count in tally.passed_over.most_common():
+        yield f"passed over    {count:,}: {reason}"
+    yield f"\n{'stage':<26}{'calls':>12}{'prompt tokens':>16}{'reply tokens':>16}   (tokens at most)"
+    for stage in stages():
+        calls = [samples * calls_of(stage, region) for region in ("far", "middle")]
+        shown = f"{calls[0]:,}" if calls[0] == calls[1] else f"{calls[0]:,} to {calls[1]:,}"
+        name = stage.name.replace("of the mining view", "of a view")
+        most = prompts[stage.name] * calls_of(stage, "middle")
+        yield f"{name:<26}{shown:>12}{most:>16,}{stage.reply_tokens * calls[1]:>16,}"
+    yield f"\n{'if all drafts are':<26}{'calls':>12}{'prompt tokens':>16}{'reply tokens':>16}{'cost':>12}"
+    for region in REGION_CALLS:
+        yield total(config, region, samples, prompts, cacheable)
+    yield "\nTokens are estimated: 4 characters each, 1.5 in Chinese; without retries and a reasoning model's thoughts."
+    if config.price_cached is not None:
+        yield "The cost takes the repeated beginnings of prompts, system message and dialogue, to be cached."
+
+
+def total(config: Config, region: str, samples: int, prompts: dict[str, int], cacheable: int) -> str:
+    """A line of the table: everything, if all samples were of this region."""
+    counts = {stage.name: calls_of(stage, region) for stage in stages()}
+    prompt = sum(prompts[name] * count for name, count in counts.items())
+    reply = samples * sum(stage.reply_tokens * counts[stage.name] for stage in stages())
+    seeing = sum(counts[stage.name] for stage in stages() if "history" in stage.opens_with)
+    cached = cacheable * (seeing - 1) if config.price_cached is not None else 0
+    usage = Usage(prompt=prompt, completion=reply, total=prompt + reply, cached=cached)
+    cost = Prices(config.price_in, config.price_cached, config.price_out).of(usage)
+    shown = f"{cost:>12,.2f}" if cost else f"{'-':>12}"
+    return f"{region:<26}{samples * sum(counts.values()):>12,}{prompt:>16,}{reply:>16,}{shown}"

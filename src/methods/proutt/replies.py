@@ -1,0 +1,184 @@
+"""The shapes that models are asked for: the pieces of an analysis, and every stage's reply.
+
+Python names are the words of the method; aliases are the published names, in replies and on disk. An alias is
+written here, or in `record` for what only stands on disk; `pairs.sides` repeats the few that it reads more loosely.
+"""
+
+from typing import Annotated, Any, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from ...basics.shape import Shape, Text
+from ...calling.stage import AS_MANY_AS_ASKED, Reply, as_many_as_asked
+from ...pairs.words import ACategory, AView, Category, View
+
+LONGEST_NODE = 200  # characters; a tree of sentences is no tree, and every later prompt would carry it
+
+# ---------------------------------------------------------------------------------------------- pieces of replies
+
+
+def no_longer_than_a_node(text: str) -> str:
+    # A validator and not a length constraint: `maxLength` in a schema makes some endpoints cut words short.
+    if len(text) > LONGEST_NODE:
+        raise ValueError(f"is {len(text)} characters long; at most {LONGEST_NODE}, so shorten it")
+    return text
+
+
+def plain_value(value: Any) -> Any:
+    """Numbers, yes/no and lists of words are what models write where a short string was asked; the rest is refused."""
+    if isinstance(value, list) and value and all(isinstance(item, str | int | float) for item in value):
+        return ", ".join(str(item) for item in value)
+    return str(value) if isinstance(value, bool | int | float) else value
+
+
+Node = Annotated[Text, AfterValidator(no_longer_than_a_node)]
+Value = Annotated[Text, BeforeValidator(plain_value), AfterValidator(no_longer_than_a_node)]
+
+Topics = Annotated[dict[Node, Annotated[dict[Node, Value], Field(min_length=1)]], Field(min_length=1)]
+
+
+class TreePath(Shape):
+    """From a topic that the tree has to a node that it lacks."""
+
+    source: Node = Field(alias="source_node")
+    target: Node = Field(alias="target_node")
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.target}"
+
+
+FirstTwoPaths = Annotated[
+    tuple[TreePath, ...], BeforeValidator(lambda value: value[:2] if isinstance(value, list) else value)
+]
+
+
+class CategoryReason(Shape):
+    category: ACategory
+    reasoning: Text
+
+
+class ViewReasoning(Shape):
+    """One view: the way along its tree paths, and the utterances found there."""
+
+    reasoning: Text
+    predictions: tuple[Text, ...] = Field(min_length=1)
+
+
+class IntentTree(Reply):
+    topics: Topics = Field(alias="intent_tree")
+
+    @model_validator(mode="before")
+    @classmethod
+    def bare(cls, data: Any) -> Any:
+        """The tree without its key is the tree, unless it is inside a key of the model's own."""
+        known = {"intent_tree", "topics"}
+        if not isinstance(data, dict) or known & data.keys():
+            return data
+        (*_, last) = data.values() or [None]
+        return last if isinstance(last, dict) and known & last.keys() else {"intent_tree": data}
+
+
+class CategoryTruth(Reply):
+    reasoning: Text
+    category: ACategory = Field(alias="predicted_category")
+
+
+class CategoryReasons(Reply):
+    """One reason for each category; the keys make sure that none is missing or doubled."""
+
+    statement: Text = Field(alias="Statement")
+    question: Text = Field(alias="Question")
+    instruction: Text = Field(alias="Instruction")
+
+    @model_validator(mode="before")
+    @classmethod
+    def from_list(cls, data: Any) -> Any:
+        """Read the form that records have: a list of three `{"category", "reasoning"}`."""
+        if isinstance(data, dict) and len(data) == 1 and isinstance(only := next(iter(data.values())), list):
+            data = only
+        if not isinstance(data, list):
+            return data
+        reasons = [CategoryReason.model_validate(item) for item in data]
+        if len({reason.category for reason in reasons}) < len(reasons):
+            raise ValueError("names a category twice; each of the three is wanted once")
+        return {reason.category: reason.reasoning for reason in reasons}
+
+    @property
+    def all(self) -> tuple[CategoryReason, ...]:
+        return tuple(
+            CategoryReason(category=category, reasoning=getattr(self, category.lower()))
+            for category in get_args(Category)
+        )
+
+    def of(self, category: Category) -> CategoryReason:
+        return next(reason for reason in self.all if reason.category == category)
+
+
+class DraftView(ViewReasoning):
+    predictions: tuple[Text, ...] = Field(min_length=2, max_length=2)
+
+
+class Insight(Reply):
+    """Both views of a trajectory."""
+
+    mining: ViewReasoning = Field(alias="mining_view")
+    exploration: ViewReasoning = Field(alias="explore_view")
+
+    def view(self, view: View) -> ViewReasoning:
+        return self.mining if view == "Mining" else self.exploration
+
+    @property
+    def predictions(self) -> tuple[str, ...]:
+        return self.mining.predictions + self.exploration.predictions
+
+
+class DraftInsight(Insight):
+    """Both views of a draft: two predictions each."""
+
+    mining: DraftView = Field(alias="mining_view")
+    exploration: DraftView = Field(alias="explore_view")
+
+
+class Grade(Shape):
+    reason: Text
+    similarity: float = Field(ge=0, le=1, allow_inf_nan=False)
+
+
+class Evaluation(Reply):
+    """How close each prediction came to the real utterance, in the order of the predictions."""
+
+    bare_list = "grades"
+    grades: Annotated[tuple[Grade, ...], AfterValidator(as_many_as_asked)] = Field(
+        alias="evaluation", json_schema_extra=AS_MANY_AS_ASKED
+    )
+
+    @property
+    def top_sim(self) -> float:
+        return max(grade.similarity for grade in self.grades)
+
+
+class TruthPath(Reply):
+    """The view that the real utterance belongs to, its path first, then a secondary one."""
+
+    view_reasoning: Text = Field(alias="insight_reasoning")
+    view: AView = Field(alias="insight")
+    path_reasoning: Text
+    paths: FirstTwoPaths = Field(alias="path", min_length=1, json_schema_extra={"minItems": 2, "maxItems": 2})
+
+
+class WrongPath(Reply):
+    """Two paths in the true view's form that lead elsewhere."""
+
+    bare_list = "paths"
+    thinking: str = ""
+    paths: FirstTwoPaths = Field(alias="incorrect_path", min_length=2, json_schema_extra={"maxItems": 2})
+
+
+class Revision(Reply):
+    """One view rewritten along given paths, with one prediction for each of them."""
+
+    thinking: Text
+    reasoning: Text = Field(alias="revised")
+    predictions: Annotated[tuple[Text, ...], AfterValidator(as_many_as_asked)] = Field(
+        json_schema_extra=AS_MANY_AS_ASKED
+    )

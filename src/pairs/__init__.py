@@ -1,0 +1,1 @@
+"""A finished pair, as everyone after synthesis reads it."""

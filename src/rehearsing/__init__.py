@@ -1,0 +1,1 @@
+"""An endpoint without a model, with faults on demand."""

@@ -1,0 +1,280 @@
+"""A stand-in for an endpoint, over real HTTP on this machine, that needs no model.
+
+It answers any stage from the prompt alone. The reply format at the prompt's end says which keys are wanted; topics are
+words of the dialogue, similarities the overlap of words. The same question always gets the same answer. On demand it
+misbehaves in the ways that endpoints do.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import hashlib
+import json
+import math
+import random
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import orjson
+from aiohttp import web
+
+from ..pairs.words import Category, View
+
+# ---------------------------------------------------------------------------------------------- answering
+
+FORMAT = "\n\nReply format:\n"
+WORD = re.compile(r"[A-Za-z][\w'-]{4,}|[\u3400-\u9fff]{2,4}")
+
+
+def answer_to(question: str) -> Any:
+    """A reply in the format that the question shows, made from the words of the question."""
+    example, _ = json.JSONDecoder().raw_decode(question, question.rindex(FORMAT) + len(FORMAT))
+    return filled(example, "", 0, Material(question))
+
+
+class Material:
+    """What a prompt offers for an answer: its inputs by tag, and dice that fall the same for the same prompt."""
+
+    def __init__(self, question: str) -> None:
+        self.inputs = dict(re.findall(r"<(\w+)>\n(.*?)\n</\1>", question, re.DOTALL))
+        self.dice = random.Random(question)
+        self.turns = re.findall(r"^(?:User|Assistant): (.+)$", self.inputs.get("dialogue", ""), re.MULTILINE)
+        spoken = " ".join(self.turns or self.inputs.values())
+        self.words = list(dict.fromkeys(WORD.findall(spoken))) or ["it"]
+        self.predictions = re.findall(r"^\d+\. (.*)$", self.inputs.get("predictions", ""), re.MULTILINE)
+        tree = self.inputs.get("intent_tree")
+        self.topics: list[str] = list(json.loads(tree)) if tree else self.words
+
+    def some_words(self, most: int) -> str:
+        return " ".join(self.dice.sample(self.words, min(most, len(self.words))))
+
+    def utterance(self) -> str:
+        """What the user might say next: a clause of the newest turns, and a word from anywhere."""
+        clauses = [clause for said in self.turns[-2:] for clause in CLAUSE.split(said) if WORD.search(clause)]
+        return f"{self.dice.choice(clauses or ['go on'])} {self.some_words(1)}".strip()
+
+    def similarity(self, place: int) -> float:
+        """The overlap of words, or of pairs of characters in Chinese, between a prediction and the utterance."""
+        predicted, real = (pieces(text) for text in (self.predictions[place], self.inputs.get("utterance", "")))
+        shared = len(predicted & real) / max(1, min(len(predicted), len(real)))
+        return round(min(1.0, SPREAD * shared), 2)
+
+
+CLAUSE = re.compile(r"[,.;:!?，。；：！？、\n]+")
+SPREAD = 3.5  # real overlaps are small; this spreads them over all three regions
+
+
+def pieces(text: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9']+", text.lower())) | set(re.findall(r"(?=([\u3400-\u9fff]{2}))", text))
+
+
+def filled(value: Any, key: str, place: int, material: Material) -> Any:
+    """The example of a reply with each part replaced by one of its kind; `place` counts within the nearest list."""
+    if key == "intent_tree":
+        return {material.some_words(1): {material.some_words(1): material.some_words(3)} for _ in range(3)}
+    if isinstance(value, dict):
+        return {name: filled(part, name, place, material) for name, part in value.items()}
+    if isinstance(value, list):
+        return [filled(part, key, number, material) for number, part in enumerate(value)]
+    if isinstance(value, float):
+        return material.similarity(place)
+    if isinstance(value, int):
+        return material.dice.randint(1, 5)
+    return filled_text(value, key, material)
+
+
+def filled_text(value: str, key: str, material: Material) -> str:
+    for kinds in (get_args(Category), get_args(View)):
+        if value in kinds:
+            return str(material.dice.choice(kinds))
+    if key == "source_node":
+        return material.dice.choice(material.topics)
+    if key == "target_node":
+        return material.some_words(2)
+    return material.utterance() if key == "predictions" else f"Rehearsed: {material.some_words(6)}."
+
+
+# ---------------------------------------------------------------------------------------------- faults
+
+FAULTS = {
+    "429": "too many requests, with Retry-After",
+    "500": "a server error",
+    "reset": "the connection is closed without an answer",
+    "hang": "no answer for a minute",
+    "notjson": "status 200 and a body that is not JSON",
+    "nochoices": "status 200 and no choices",
+    "empty": "an empty reply",
+    "prose": "a reply without JSON",
+    "truncated": "half a reply, ended by its length",
+    "wrong": "JSON of another form",
+    "badkey": "status 401, with the key in the message",
+    "echokey": "status 400, with the key in the message",
+    "filtered": "status 400 by a content filter",
+    "toolong": "status 400 for a prompt beyond the context",
+    "noschema": "status 400 where a JSON schema is asked for",
+    "brokenschema": "status 500, each time, where a JSON schema is asked for",
+    "noobject": "status 400 where any JSON mode is asked for",
+    "fenced": "the right reply in a fence, with prose around it",
+    "think": "the right reply after a think block",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Manner:
+    """How the stand-in behaves."""
+
+    latency: float = 0.0
+    """Seconds before each answer."""
+    jitter: float = 0.0
+    """Up to so many seconds more, drawn anew for each answer."""
+    sigma: float = 0.0
+    """Spread of the latency, which is then the median of a log-normal distribution."""
+    faults: tuple[tuple[str, float], ...] = ()
+    """Kinds of fault, each with the share of requests it befalls."""
+    log: Path | None = None
+    """A file that gets each request, a line each: messages, response format, limit of tokens, its fault, when it came
+    and for how many seconds its answer was held back."""
+
+
+def status(code: int, message: str, **headers: str) -> web.Response:
+    return web.json_response({"error": {"message": message}}, status=code, headers=headers)
+
+
+REFUSALS: dict[str, Callable[[], web.Response]] = {
+    "429": lambda: status(429, "rehearsed: too many requests", **{"Retry-After": "0.2"}),
+    "500": lambda: status(500, "rehearsed: server error"),
+    "filtered": lambda: status(400, "rehearsed: stopped by the content filter"),
+    "toolong": lambda: status(400, "rehearsed: this model's maximum context length is 8192 tokens"),
+    "noschema": lambda: status(400, "rehearsed: response_format json_schema is not supported"),
+    "brokenschema": lambda: status(500, "rehearsed: the grammar could not be compiled"),
+    "noobject": lambda: status(400, "rehearsed: response_format is not supported"),
+    "notjson": lambda: web.Response(text="<html>rehearsed: a gateway's page</html>"),
+    "nochoices": lambda: web.json_response({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 0}}),
+}
+SPOILT: dict[str, Callable[[str], str]] = {
+    "empty": lambda _: "",
+    "prose": lambda _: "I would rather talk about something else.",
+    "truncated": lambda text: text[: len(text) // 2],
+    "wrong": lambda _: '{"unexpected": true}',
+    "fenced": lambda text: f"Here it is:\n```json\n{text}\n```\nAnything else?",
+    "think": lambda text: f'<think>Is it {{"a": 1}}? No.</think>\n{text}',
+}
+ONLY_WITH = {"noschema": ("json_schema",), "brokenschema": ("json_schema",), "noobject": ("json_schema", "json_object")}
+
+
+class StandIn:
+    """The endpoint. Which fault befalls a request depends on the request and on how often it came, not on time."""
+
+    def __init__(self, manner: Manner) -> None:
+        self.manner = manner
+        self._seen: Counter[bytes] = Counter()
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=1 << 30)
+        app.router.add_post("/v1/chat/completions", self.complete)
+        return app
+
+    async def complete(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        body = orjson.loads(raw)
+        dice = self.dice(raw)
+        spread = math.exp(dice.gauss(0, self.manner.sigma)) if self.manner.sigma else 1.0
+        pause = self.manner.latency * spread + dice.random() * self.manner.jitter
+        fault = self.fault(dice, (body.get("response_format") or {}).get("type"))
+        if self.manner.log:
+            told = {key: body.get(key) for key in ("messages", "response_format", "max_tokens")}
+            with self.manner.log.open("ab") as file:
+                file.write(orjson.dumps({**told, "fault": fault, "came": time.monotonic(), "pause": pause}) + b"\n")
+        await asyncio.sleep(pause)
+        if fault == "reset" and request.transport:
+            request.transport.abort()
+        if fault == "hang":
+            await asyncio.sleep(60)
+        if fault in REFUSALS:
+            return REFUSALS[fault]()
+        if fault in {"badkey", "echokey"}:
+            return status(401 if fault == "badkey" else 400, f"rehearsed: {request.headers.get('Authorization')}")
+        text = orjson.dumps(answer_to(body["messages"][1]["content"])).decode()
+        return web.json_response(completion(body, SPOILT.get(fault, str)(text), fault), dumps=dumps)
+
+    def dice(self, raw: bytes) -> random.Random:
+        name = hashlib.blake2b(raw, digest_size=16).digest()
+        self._seen[name] += 1
+        return random.Random(f"{name.hex()} {self._seen[name]}")
+
+    def fault(self, dice: random.Random, response_format: str | None) -> str:
+        """The kind of fault that befalls this request, or ""."""
+        drawn = dice.random()
+        for kind, rate in self.manner.faults:
+            if kind in ONLY_WITH and response_format not in ONLY_WITH[kind]:
+                continue
+            if drawn < rate:
+                return kind
+            drawn -= rate
+        return ""
+
+
+def dumps(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def completion(body: dict[str, Any], text: str, fault: str) -> dict[str, Any]:
+    """A chat completion with this text. Tokens are a quarter of the bytes, rounded up."""
+    prompt, reply = (-(-len(part.encode()) // 4) for part in ("".join(m["content"] for m in body["messages"]), text))
+    return {
+        "id": "rehearsal",
+        "object": "chat.completion",
+        "created": 0,
+        "model": body.get("model"),
+        "rehearsal": True,
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "length" if fault == "truncated" else "stop",
+                "message": {"role": "assistant", "content": text},
+            }
+        ],
+        "usage": {"prompt_tokens": prompt, "completion_tokens": reply, "total_tokens": prompt + reply},
+    }
+
+
+# ---------------------------------------------------------------------------------------------- serving
+
+
+async def serve(manner: Manner, port: int, ready: Callable[[str], None], until: asyncio.Event) -> None:
+    """Answer on 127.0.0.1 until told to stop; `ready` gets the base URL once connections are taken."""
+    runner = web.AppRunner(StandIn(manner).app(), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", port, backlog=4096)
+        await site.start()
+        ready(f"http://127.0.0.1:{runner.addresses[0][1]}/v1")
+        await until.wait()
+    finally:
+        await runner.cleanup()
+
+
+@contextlib.contextmanager
+def serving(manner: Manner) -> Iterator[str]:
+    """The stand-in in a thread of its own, on a free port; gives its base URL."""
+    loop, until, started = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
+    urls: list[str] = []
+
+    def ready(url: str) -> None:
+        urls.append(url)
+        started.set()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve(manner, 0, ready, until)))
+    thread.start()
+    started.wait()
+    try:
+        yield urls[0]
+    finally:
+        loop.call_soon_threadsafe(until.set)
+        thread.join()
+        loop.close()

@@ -1,0 +1,1 @@
+"""One page and one screen of what a run has made."""

@@ -1,0 +1,151 @@
+"""What lies beside records and tells how they came about: call stores and sidecars of failures, read and never written.
+
+A store tells what each stage took and cost, and what became of the input.
+"""
+
+import contextlib
+import dataclasses
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..basics.text import loads
+from ..calling.budget import Prices
+from ..calling.completion import Usage
+from ..calling.store import WITHOUT_TIME
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class StageCost:
+    """The calls of one stage that were billed: their number, their tokens, and the mean time to an answer."""
+
+    stage: str
+    calls: int
+    usage: Usage
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    """What one store holds: its stages, the dearest first, and what each of its runs said of itself at its end."""
+
+    stages: Sequence[StageCost] = ()
+    runs: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def prices(self) -> Prices | None:
+        """Those of the newest run that was told any."""
+        return next((Prices(*run["prices"]) for run in reversed(self.runs) if any(run["prices"])), None)
+
+
+def together(accounts: Iterable[Account]) -> Account:
+    """The accounts of several outputs, such as shards, as one."""
+    accounts = [*accounts]
+    stages: dict[str, StageCost] = {}
+    for stage in (stage for account in accounts for stage in account.stages):
+        before = stages.get(stage.stage, StageCost(stage.stage, 0, Usage(), 0.0))
+        calls = before.calls + stage.calls
+        seconds = (before.seconds * before.calls + stage.seconds * stage.calls) / max(1, calls)
+        stages[stage.stage] = StageCost(stage.stage, calls, before.usage + stage.usage, seconds)
+    dearest = sorted(stages.values(), key=lambda stage: -stage.usage.total)
+    return Account(dearest, [run for account in accounts for run in account.runs])
+
+
+def account_beside(records: Path) -> Account:
+    """What the store beside these records holds; nothing where there is none."""
+    path = records.with_name(records.name + ".calls.sqlite")
+    if not path.exists():
+        return Account()
+    try:
+        with contextlib.closing(sqlite3.connect(path.resolve().as_uri() + "?mode=ro", uri=True)) as store:
+            (version,) = store.execute("PRAGMA user_version").fetchone()
+            if version == WITHOUT_TIME:
+                return Account(stages=[*stages_in(store, "0")])
+            runs = [loads(told.encode()) for (told,) in store.execute("SELECT told FROM runs ORDER BY rowid")]
+            return Account([*stages_in(store, "coalesce(avg(nullif(seconds, 0)), 0)")], runs)
+    except (sqlite3.Error, ValueError) as error:
+        log.warning("%s cannot be read (%s): nothing is said of what was asked.", path, error)
+        return Account()
+
+
+def stages_in(store: sqlite3.Connection, seconds: str) -> Iterator[StageCost]:
+    sums = "sum(prompt), sum(completion), sum(total), sum(cached)"
+    found = f"SELECT stage, count(*), {sums}, {seconds} FROM calls GROUP BY stage ORDER BY sum(total) DESC, stage"
+    for stage, calls, prompt, completion, total, cached, mean in store.execute(found):
+        yield StageCost(str(stage), calls, Usage(prompt, completion, total, cached), mean)
+
+
+@dataclasses.dataclass(frozen=True)
+class Beside:
+    """What lies beside the records: the accounts of their synthesis and of their judge, and the failures."""
+
+    synthesis: Account
+    judge: Account
+    failures: Counter[str]
+    """Of synthesis, by stage and kind."""
+    unjudged: Counter[str]
+    """The same of the judge."""
+    prices: Prices | None = None
+    """Given by the user, for all calls; else those that the runs were told."""
+    of_several: bool = False
+    """Beside several files of records, of which each may have read the whole input."""
+
+    @property
+    def widest_run(self) -> Mapping[str, Any] | None:
+        """The run that has read most of the input; of several, the newest."""
+        runs = () if self.of_several else self.synthesis.runs
+        return max(reversed(runs), key=lambda run: int(run["rows"]), default=None)
+
+    @property
+    def stages(self) -> Iterator[tuple[StageCost, str]]:
+        """All stages, with what their calls cost; nothing where no prices are known."""
+        for whose, account in (("", self.synthesis), ("judge: ", self.judge)):
+            prices = self.prices or account.prices
+            for stage in account.stages:
+                named = dataclasses.replace(stage, stage=whose + stage.stage)
+                yield named, f"{prices.of(stage.usage):,.4f}" if prices else ""
+
+    @property
+    def cost(self) -> float | None:
+        """Of all calls that are still in the stores."""
+        known = [(self.prices or account.prices, account.stages) for account in (self.synthesis, self.judge)]
+        costs = [prices.of(stage.usage) for prices, stages in known if prices for stage in stages]
+        return sum(costs) if costs else None
+
+
+def beside(sources: Sequence[Path], prices: Prices | None) -> Beside:
+    """What synthesis and the judge wrote beside these records and the ones that they came from."""
+    made = [came_from(source) for source in sources]
+    judged = [source for source in sources if source not in made]
+    return Beside(
+        together(map(account_beside, made)),
+        together(map(account_beside, judged)),
+        sum(map(failures_beside, made), Counter()),
+        sum(map(failures_beside, judged), Counter()),
+        prices,
+        of_several=len(sources) > 1,
+    )
+
+
+def came_from(source: Path) -> Path:
+    """The records that marked ones were made from, told by their names: `A.jsonl` for `A.quality.jsonl`."""
+    stem, _, mark = source.stem.rpartition(".")
+    made = source.with_name(stem + source.suffix)
+    return made if stem and mark.isalpha() and made.exists() else source
+
+
+def failures_beside(source: Path) -> Counter[str]:
+    """How many samples failed at which stage, in which way."""
+    path, counts = source.with_name(source.name + ".failed.jsonl"), Counter[str]()
+    if path.exists():
+        with path.open("rb") as file:
+            for line in file:
+                with contextlib.suppress(ValueError, AttributeError):  # a line that a kill has cut off
+                    row = loads(line)
+                    counts[f"{row.get('stage')}: {row.get('kind')}"] += 1
+    return counts

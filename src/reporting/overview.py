@@ -1,0 +1,170 @@
+"""What a run has made, in numbers: as figures for a page, and as lines for a terminal."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import Field
+
+from ..pairs.sides import MarkedRecord
+from ..pairs.words import HIGH, LOW, Category
+from .accounts import Beside
+from .charts import bars, histogram, table
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+STEPS = 20  # of a histogram
+
+
+class ShownRecord(MarkedRecord):
+    """A record as far as the page shows it."""
+
+    sample_id: Any = None
+    item_id: Any = 0
+    region: str = "not told"
+    seed: int | None = None
+    top_sim: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+    high_confidence_threshold: float = HIGH
+    low_confidence_threshold: float = LOW
+    evaluate_reason: tuple[dict[str, Any], ...] = ()
+    quality: dict[str, Any] | None = None
+    usage: dict[str, Any] | None = None
+    rehearsal: bool = False
+
+    @property
+    def tags(self) -> list[dict[str, Any]]:
+        return [mark for mark in (self.quality or {}).get("tags", []) if isinstance(mark, dict)]
+
+
+@dataclasses.dataclass
+class Totals:
+    """What the overview counts."""
+
+    pairs: int = 0
+    left_out: int = 0
+    rehearsed: int = 0
+    similarities: list[int] = dataclasses.field(default_factory=lambda: [0] * STEPS)
+    margins: list[int] = dataclasses.field(default_factory=lambda: [0] * STEPS)
+    """How many pairs have which margin, from -1 to 1, where a judge gave one."""
+    regions: Counter[str] = dataclasses.field(default_factory=Counter)
+    views: Counter[str] = dataclasses.field(default_factory=Counter)
+    categories: Counter[tuple[str, str]] = dataclasses.field(default_factory=Counter)
+    """How many pairs have which category on the chosen side, the true one, and which on the rejected side."""
+    checked: int = 0
+    """Pairs that `src.quality` has looked at."""
+    marked: int = 0
+    thresholds: tuple[float, float] = (LOW, HIGH)
+    tags: Counter[str] = dataclasses.field(default_factory=Counter)
+    tokens: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    def add(self, record: ShownRecord) -> None:
+        self.pairs += 1
+        self.rehearsed += record.rehearsal
+        if record.top_sim is not None:
+            self.similarities[min(STEPS - 1, max(0, int(record.top_sim * STEPS)))] += 1
+        margin = (record.quality or {}).get("margin")
+        if isinstance(margin, int | float) and -1 <= margin <= 1:
+            self.margins[min(STEPS - 1, max(0, int((margin + 1) / 2 * STEPS)))] += 1
+        self.regions[record.region] += 1
+        self.views[record.truth_path.view if record.truth_path else "not told"] += 1
+        self.categories[record.chosen.category, record.rejected.category] += 1
+        self.thresholds = record.low_confidence_threshold, record.high_confidence_threshold
+        self.checked += record.quality is not None
+        self.marked += bool(record.tags)
+        self.tags.update({str(mark.get("tag")) for mark in record.tags})
+        self.tokens.update({name: count for name, count in (record.usage or {}).items() if isinstance(count, int)})
+
+
+def funnel(totals: Totals, found: Beside) -> dict[str, int]:
+    """How many are left at each step, from rows of the input to pairs without a mark, as far as it is known."""
+    steps: dict[str, int] = {}
+    if run := found.widest_run:
+        steps["read"] = run["rows"]
+        steps["dialogues"] = run["rows"] - run["unreadable"] - sum(run["passed_over"].values())
+        if run["elsewhere"]:
+            steps["of this shard"] = steps["dialogues"] - run["elsewhere"]
+    steps["samples"] = totals.pairs + sum(found.failures.values())
+    steps["pairs"] = totals.pairs
+    return steps | ({"without a mark": totals.checked - totals.marked} if totals.checked else {})
+
+
+def stage_rows(found: Beside) -> Iterator[tuple[str, int, int, int, int, str, str]]:
+    for stage, cost in found.stages:
+        usage = stage.usage
+        seconds = f"{stage.seconds:.2f}" if stage.seconds else ""
+        yield stage.stage, stage.calls, usage.prompt, usage.cached or 0, usage.completion, seconds, cost
+
+
+STAGE_HEAD = ("stage", "calls", "prompt tokens", "of them cached", "reply tokens", "seconds a call", "cost")
+
+
+def facts(totals: Totals, found: Beside) -> dict[str, str | int]:
+    told: dict[str, str | int] = {"pairs": totals.pairs}
+    told |= {f"{name.replace('_', ' ')} of the pairs": count for name, count in totals.tokens.items()}
+    if billed := sum(stage.usage.total for stage, _ in found.stages):
+        told["tokens of all calls"] = billed
+    if found.cost is not None:
+        told["cost" if all(cost for _, cost in found.stages) else "cost where known"] = f"{found.cost:,.4f}"
+        if found.synthesis.stages and totals.pairs:
+            told["cost of a pair"] = f"{found.cost / totals.pairs:,.4f}"
+    if seconds := sum(run["seconds"] for account in (found.synthesis, found.judge) for run in account.runs):
+        told["minutes of all runs"] = f"{seconds / 60:,.1f}"
+    return told
+
+
+def charts(totals: Totals, found: Beside) -> Iterator[str]:
+    """Each figure of the overview, as HTML."""
+    yield table("totals", facts(totals, found).items())
+    yield bars("from the input to pairs", funnel(totals, found), longest_first=False)
+    if (run := found.widest_run) and run["passed_over"]:
+        yield table("passed over", Counter(run["passed_over"]).most_common())
+    yield histogram("best similarity of the draft", totals.similarities, totals.thresholds)
+    if any(totals.margins):
+        yield histogram("margin of the chosen side", totals.margins, (0.0,), start=-1)
+    yield bars("regions", totals.regions)
+    yield bars("true view", totals.views)
+    drawn = get_args(Category)
+    rows = [(true, *(totals.categories[true, rejected] for rejected in drawn)) for true in drawn]
+    yield table("true category (rows) and that of the rejected side (columns)", rows, ("", *drawn))
+    if totals.tags:
+        yield bars("marks", totals.tags)
+    if found.failures or found.unjudged:
+        yield table("failures by stage and kind", (found.failures + found.unjudged).most_common())
+    if stages := [*stage_rows(found)]:
+        yield table("what each stage took", stages, STAGE_HEAD)
+
+
+def in_words(totals: Totals, found: Beside) -> Iterator[str]:
+    """The overview for a terminal."""
+    for name, value in facts(totals, found).items():
+        yield f"{name:<32}{value if isinstance(value, str) else f'{value:,}'}"
+    drawn = (BLOCKS[blocks_of(count, totals.similarities)] for count in totals.similarities)
+    yield f"best similarity    {''.join(drawn)}"
+    low, high = (round(value * STEPS) for value in totals.thresholds)
+    yield f"{'':<19}{'0':<{low}}{'↑':<{high - low}}{'↑':<{STEPS - high}}1"
+    counts: dict[str, Mapping[str, int]] = {
+        "input to pairs": funnel(totals, found),
+        "passed over": (found.widest_run or {}).get("passed_over", {}),
+        "regions": totals.regions,
+        "true view": totals.views,
+        "categories": Counter({f"{true} against {drawn}": n for (true, drawn), n in totals.categories.items()}),
+        "marks": totals.tags,
+        "failures": found.failures + found.unjudged,
+    }
+    for name, values in counts.items():
+        if values:
+            ordered = values.most_common() if isinstance(values, Counter) else values.items()
+            yield f"{name:<19}{', '.join(f'{value} {count:,}' for value, count in ordered)}"
+    if any(totals.margins):
+        yield f"margins            {''.join(BLOCKS[blocks_of(count, totals.margins)] for count in totals.margins)}"
+        yield f"{'':<19}{'-1':<{STEPS // 2}}{'0':<{STEPS // 2 - 1}}1"
+    if stages := [*stage_rows(found)]:
+        yield "".join(f"{name:<32}" if name == "stage" else f"{name:>16}" for name in STAGE_HEAD)
+        for name, *figures in stages:
+            yield f"{name:<32}" + "".join(
+                f"{value if isinstance(value, str) else f'{value:,}':>16}" for value in figures
+            )
+
+
+def blocks_of(count: int, counts: Sequence[int]) -> int:
+    return -(-count * (len(BLOCKS) - 1) // max(1, *counts))

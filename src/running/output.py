@@ -1,0 +1,197 @@
+"""Records out, failures beside them, and what is already done."""
+
+import contextlib
+import errno
+import fcntl
+import io
+import logging
+import os
+from collections.abc import Iterator
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import orjson
+
+from ..basics.command import Stop
+from ..basics.files import replaced
+from ..basics.seen import DONE, Keys, hashed
+from ..basics.shape import Shape
+from ..basics.text import loads
+from ..calling.completion import Usage
+
+log = logging.getLogger(__name__)
+
+SampleId = str | int | float | bool
+
+
+class Failure(Shape):
+    """A sample that could not be made: one line of the sidecar."""
+
+    sample_id: SampleId
+    item_id: int
+    stage: str
+    kind: str
+    error: str
+    attempts: int
+    last_reply: str | None
+    usage: Usage
+
+
+# A record of ours begins with sample_id and item_id; to know what is done, no more of it is looked at.
+IDENTITY_BEGINS, IDENTITY_ENDS, LONGEST_IDENTITY = b'{"sample_id":', b',"context":', 4096
+
+
+def sample_key(sample_id: SampleId, item_id: int) -> int:
+    """64 bits that stand for a sample: the hash of how its record begins, so that the type of its id counts too."""
+    return hashed(orjson.dumps({"sample_id": sample_id, "item_id": item_id})[:-1])
+
+
+def key_of_line(line: bytes) -> int:
+    """The key of a record's or failure's line. Raises ValueError where the line is none."""
+    if (end := line.find(IDENTITY_ENDS, 0, LONGEST_IDENTITY)) > 0 and line.startswith(IDENTITY_BEGINS):
+        return hashed(line[:end])
+    row = loads(line)
+    try:
+        return sample_key(row["sample_id"], row["item_id"])
+    except (KeyError, TypeError) as error:
+        raise ValueError("it has no sample_id and item_id") from error
+
+
+def made_before(path: Path) -> Keys:
+    """The samples that have a record in this output, marked as done."""
+    if not path.is_file():
+        return Keys()
+    with io.BufferedReader(io.FileIO(path), 1 << 20) as file:
+        start = file.peek()
+        done = Keys(room=path.stat().st_size * start.count(b"\n") // max(1, len(start)))
+        for number, line in enumerate(file, 1):
+            try:
+                done.mark(key_of_line(line), DONE)
+            except ValueError as error:
+                log.warning("%s line %d is no record and counts as not made: %s", path, number, error)
+    return done
+
+
+class Output:
+    """The records file and its sidecar of failures, open for appending; knows which samples are done.
+
+    Opening cuts off a last line that a killed run left unfinished. Each line is handed to the operating system
+    whole, as soon as it is made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.sidecar = path.with_name(path.name + ".failed.jsonl")
+        self.done = Keys()
+
+    def __enter__(self) -> Self:
+        with self.told():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._records = self.path.open("ab", buffering=0)
+            self.reserve()
+            mend(self.path)
+            self.done = made_before(self.path)
+            self.settle_failures()
+            self._failures = self.sidecar.open("ab", buffering=0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._records.close()
+        self._failures.close()
+        with self.told():
+            self.settle_failures()
+
+    def reserve(self) -> None:
+        """Raise Stop where another process writes to this output."""
+        try:
+            fcntl.flock(self._records, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._records.close()
+            raise Stop(f"Another run is writing to {self.path}: wait for it, or give another --output.") from error
+
+    def add(self, record: dict[str, Any]) -> None:
+        self.write(self._records, record)
+        self.done.mark(sample_key(record["sample_id"], record["item_id"]), DONE)
+
+    def fail(self, failure: Failure) -> None:
+        self.write(self._failures, failure.model_dump(by_alias=True))
+
+    def write(self, file: FileIO, row: dict[str, Any]) -> None:
+        """Append one line, whole or not at all."""
+        line, before = memoryview(orjson.dumps(row) + b"\n"), file.tell()
+        with self.told():
+            try:
+                while line:
+                    line = line[file.write(line) :]
+            except OSError:
+                file.truncate(before)
+                raise
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn what the file system refuses into a sentence."""
+        try:
+            yield
+        except OSError as error:
+            hint = "make room" if error.errno == errno.ENOSPC else "choose another --output"
+            raise Stop(
+                f"Output {self.path} cannot be written ({error.strerror}): {hint}, then run the same command again;"
+                " what was written is safe."
+            ) from error
+
+    def last(self) -> dict[str, Any] | None:
+        """The record that was written last; None where there is none, or the last line is no record."""
+        with self.path.open("rb") as file:
+            if not (end := file.seek(0, os.SEEK_END) - 1) > 0:
+                return None
+            file.seek(start := line_start(file, end))
+            with contextlib.suppress(ValueError):
+                row = loads(file.read(end - start))
+                return row if isinstance(row, dict) else None
+        return None
+
+    def settle_failures(self) -> None:
+        """Leave in the sidecar one line, the newest, for each sample that has no record; no file where none is left."""
+        if not self.sidecar.exists():
+            return
+        newest: dict[int, bytes] = {}
+        with self.sidecar.open("rb") as file:
+            for line in file:
+                with contextlib.suppress(ValueError):
+                    newest[key_of_line(line)] = line
+        with replaced(self.sidecar) as kept:
+            kept.writelines(line for sample, line in newest.items() if not self.done.get(sample) & DONE)
+        if not self.sidecar.stat().st_size:
+            self.sidecar.unlink()
+
+
+def line_start(file: BinaryIO, end: int) -> int:
+    """Where the line begins that ends at `end`."""
+    place = end
+    while place > 0:
+        step = min(65_536, place)
+        place -= step
+        file.seek(place)
+        if (found := file.read(step).rfind(b"\n")) >= 0:
+            return place + found + 1
+    return 0
+
+
+def mend(path: Path) -> None:
+    """Make the file end with a whole line: an unfinished last one is cut off, one that lacks only its end is ended."""
+    with path.open("a+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        start = line_start(file, size)
+        file.seek(start)
+        if not (tail := file.read()):
+            return
+        try:
+            loads(tail)
+            file.write(b"\n")
+        except ValueError:
+            file.truncate(start)
+            log.warning("%s: cut off an unfinished last line of %d bytes", path, len(tail))

@@ -1,0 +1,116 @@
+"""What a run has done so far, and how it is shown: a bar on a terminal, a line now and then elsewhere, a summary."""
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from ..basics.files import found
+from ..calling.endpoint import Endpoint
+from ..calling.store import Store
+from ..dialogues.files import count
+from ..methods.proutt.settings import Config
+from .tally import Tally
+
+log = logging.getLogger(__name__)
+
+BAR_EVERY, LINE_EVERY = 0.3, 10.0  # seconds between drawings of the bar; between lines where there is no terminal
+
+
+def summary(config: Config, tally: Tally, endpoint: Endpoint, store: Store | None, sidecar: Path) -> str:
+    """What was made, what it cost, where it lies, and what to type next."""
+    usage = endpoint.budget.used
+    cached = f", of them {usage.cached:,} cached" if usage.cached is not None else ""
+    lines = [
+        *tally.in_words(),
+        f"calls          {endpoint.calls:,}",
+        f"tokens         {usage.total:,} (prompt {usage.prompt:,}{cached}; completion {usage.completion:,})",
+    ]
+    if config.price_in or config.price_out:
+        lines.append(f"cost           {endpoint.budget.cost:,.4f}")
+    if store:
+        lines.append(f"call store     {store.path}, {store.size() / 1e6:,.1f} MB, {store.hits:,} replies from it")
+    lines.append(f"records        {config.output}")
+    if tally.failed:
+        lines.append(f"failures       {sidecar} (the same command tries them again)")
+    if tally.interrupted:
+        lines.append("interrupted    the same command goes on from here")
+    elif tally.made or tally.already:
+        lines.append(f"next           python -m src.postprocess --input {config.output} --mode pref")
+    return "\n".join(lines)
+
+
+def account(config: Config, tally: Tally, endpoint: Endpoint, seconds: float) -> dict[str, Any]:
+    """The same for whoever reads it later, see `reporting.accounts`."""
+    became = ("rows", "failed", "already", "elsewhere", "unreadable", "interrupted")
+    return {
+        **{name: getattr(tally, name) for name in became},
+        "made": tally.made.total(),
+        "passed_over": dict(tally.passed_over),
+        "seconds": seconds,
+        "calls": endpoint.calls,
+        "tokens": dataclasses.asdict(endpoint.budget.used),
+        "prices": [config.price_in, config.price_cached, config.price_out],
+    }
+
+
+@contextlib.asynccontextmanager
+async def showing(config: Config, tally: Tally, endpoint: Endpoint) -> AsyncIterator[None]:
+    """Show progress while the body runs."""
+    work = bar(found(config.input, config.output), tally, endpoint) if sys.stderr.isatty() else lines(tally, endpoint)
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        if isinstance(outcome, Exception):  # no reason to end a run, and none to be silent
+            log.warning("progress could not be shown: %r", outcome)
+
+
+async def bar(files: Sequence[str], tally: Tally, endpoint: Endpoint) -> None:
+    """A tqdm bar over the dialogues of the input."""
+    total = await asyncio.to_thread(count, files)
+    columns, rows = shutil.get_terminal_size((100, 24))  # where a terminal says it has none, tqdm would draw nothing
+    with tqdm(total=total, unit=" dialogues", ncols=columns, nrows=rows) as drawn, logging_redirect_tqdm():
+        try:
+            while True:
+                await asyncio.sleep(BAR_EVERY)
+                draw(drawn, tally, endpoint)
+        finally:
+            draw(drawn, tally, endpoint)
+
+
+def draw(drawn: "tqdm[NoReturn]", tally: Tally, endpoint: Endpoint) -> None:
+    drawn.n = max(0, tally.rows - tally.in_flight)
+    drawn.set_postfix_str(
+        f"made {tally.made.total():,}, failed {tally.failed:,}, calls {endpoint.calls:,},"
+        f" tokens {tqdm.format_sizeof(endpoint.budget.used.total)}{cost_in_words(endpoint)}"
+    )
+
+
+def cost_in_words(endpoint: Endpoint) -> str:
+    cost = endpoint.budget.cost
+    return f", cost {cost:,.2f}" if cost else ""
+
+
+async def lines(tally: Tally, endpoint: Endpoint) -> None:
+    """A line of the log every few seconds."""
+    start = time.monotonic()
+    while True:
+        await asyncio.sleep(LINE_EVERY)
+        made = tally.made.total()
+        log.info(
+            "made %d, failed %d, in flight %d, calls %d, tokens %d%s, %.2f samples/s",
+            *(made, tally.failed, tally.in_flight, endpoint.calls, endpoint.budget.used.total, cost_in_words(endpoint)),
+            made / (time.monotonic() - start),
+        )

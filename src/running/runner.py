@@ -1,0 +1,254 @@
+"""Samples through a method, as many at a time as there are call slots, each ending as a record or as a failure.
+
+Knows nothing of any method: it is handed the function that makes a record.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import functools
+import itertools
+import logging
+import signal
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from typing import Any, Protocol
+
+from ..basics.command import Stop
+from ..basics.files import STANDARD_INPUT, found
+from ..basics.seen import Keys
+from ..calling.completion import Usage
+from ..calling.endpoint import Endpoint
+from ..calling.session import Failed, Session
+from ..calling.stage import Ask
+from ..calling.store import Store
+from ..dialogues.intake import pending
+from ..methods.proutt.settings import Config
+from .output import Failure, Output, SampleId, sample_key
+from .progress import account, showing, summary
+from .tally import Tally
+
+log = logging.getLogger(__name__)
+
+MOST_WARNINGS = 20  # about failed samples; the summary has the count
+
+
+class Upcoming(Iterator[Any]):
+    """Samples in their order, read a little ahead, so that it is known when the last ones have come."""
+
+    def __init__(self, source: Generator[Any], limit: int | None, ahead: int) -> None:
+        self._source, self._limited, self._ahead = source, itertools.islice(source, limit), ahead
+        self._read: deque[Any] = deque()
+        self.ending = False
+        """No more are left than were read ahead."""
+
+    def __next__(self) -> Any:
+        # Two at a time until enough are there: samples may lie far apart, and the first must not wait for many.
+        missing = min(2, self._ahead + 1 - len(self._read))
+        came = list(itertools.islice(self._limited, missing))
+        self._read.extend(came)
+        self.ending = len(came) < missing
+        if not self._read:
+            raise StopIteration
+        return self._read.popleft()
+
+    def close(self) -> None:
+        """Close the files that are still open."""
+        self._source.close()
+
+
+class Item(Protocol):
+    """What is asked about: a sample, or a record that is to be judged."""
+
+    @property
+    def sample_id(self) -> SampleId: ...
+    @property
+    def item_id(self) -> int: ...
+
+
+class Made(Protocol):
+    """What came of it."""
+
+    @property
+    def region(self) -> str: ...
+    def row(self, usage: Usage) -> dict[str, Any]: ...
+
+
+Source = Callable[[Config, Keys, Tally], Generator[Any]]
+Make = Callable[[Ask, Any, Config], Awaitable[Made]]
+Settings = Mapping[str, object]
+
+MOST_IN_FLIGHT = 4  # samples for each call slot, counting those that wait for their next try
+
+
+@dataclasses.dataclass(kw_only=True)
+class Run:
+    """One run of a method over an input."""
+
+    config: Config
+    source: Source
+    make: Make
+    settings: Settings
+    endpoint: Endpoint
+    output: Output
+    store: Store | None
+    tally: Tally = dataclasses.field(default_factory=Tally)
+    todo: Upcoming = dataclasses.field(init=False)
+    extra: set[asyncio.Task[bool]] = dataclasses.field(default_factory=set)
+    """Samples beyond the workers' own: for those that wait for their next try, and the last ones of a run."""
+    stopping: bool = False
+    reason: Stop | None = None
+
+    async def all(self) -> None:
+        """Make every pending sample. Raises Stop, after the samples in flight, where the run could not go on."""
+        source = self.source(self.config, self.output.done, self.tally)
+        self.todo = Upcoming(source, self.config.limit, (MOST_IN_FLIGHT - 1) * self.config.max_concurrency)
+        self.endpoint.on_wait = self.fill_in
+        with self.interruptible(), contextlib.suppress(asyncio.CancelledError):
+            async with showing(self.config, self.tally, self.endpoint):
+                try:
+                    await asyncio.gather(*(self.work() for _ in range(self.config.max_concurrency)))
+                    while self.extra:
+                        await asyncio.wait(self.extra)
+                finally:
+                    for task in self.extra:
+                        task.cancel()
+                    self.todo.close()
+        if self.reason:
+            raise self.reason
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """The first Ctrl-C (or SIGTERM) ends the run after the samples in flight; the second ends it at once."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def interrupt() -> None:
+            if task and (self.stopping or self.endpoint.down):  # nothing is to be finished where nothing answers
+                task.cancel()
+            else:
+                log.warning("stopping after the %d samples in flight; once more to stop at once", self.tally.in_flight)
+            self.stopping = self.tally.interrupted = True
+
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, interrupt)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+    async def work(self) -> None:
+        """Take samples from the shared iterator until none is left or the run is to stop."""
+        while await self.take():
+            pass
+
+    def fill_in(self) -> None:
+        """Start a sample beyond the workers' own; with a bound, since all may have to wait for their next try."""
+        if self.tally.in_flight < MOST_IN_FLIGHT * self.config.max_concurrency:
+            task = asyncio.create_task(self.take())
+            self.extra.add(task)
+            task.add_done_callback(self.extra.discard)
+
+    async def take(self) -> bool:
+        """Make the next sample; False where there is none, or the run is to stop."""
+        if self.stopping or not (sample := next(self.todo, None)):
+            return False
+        self.tally.in_flight += 1
+        if self.todo.ending and self.tally.made:
+            self.fill_in()  # the last samples all begin now, or the very last would be asked alone, step by step
+        try:
+            await self.one(sample)
+        except Stop as stop:
+            self.reason, self.stopping = self.reason or stop, True
+            self.endpoint.stop(stop)
+        finally:
+            self.tally.in_flight -= 1
+        return True
+
+    async def one(self, sample: Item) -> None:
+        """Make one sample: a line of the output, or a line of the sidecar."""
+        session = Session(self.endpoint, self.config, self.store, sample_key(sample.sample_id, sample.item_id))
+        try:
+            made = await self.make(session, sample, self.config)
+        except Stop:
+            raise
+        except Failed as failed:
+            self.fail(sample, session, failed)
+        except Exception as error:
+            log.debug("sample %r", sample.sample_id, exc_info=error)
+            self.fail(sample, session, Failed("none", "internal", f"{type(error).__name__}: {error}", 0, None))
+        else:
+            row = {**made.row(session.usage), **self.settings}
+            self.output.add(row | ({"rehearsal": True} if session.rehearsal else {}))
+            self.tally.made[made.region] += 1
+
+    def fail(self, sample: Item, session: Session, failed: Failed) -> None:
+        self.tally.failed += 1
+        if self.tally.failed <= MOST_WARNINGS:
+            log.warning("sample %r failed at %s (%s): %s", sample.sample_id, failed.stage, failed.kind, failed)
+        self.output.fail(
+            Failure(
+                sample_id=sample.sample_id,
+                item_id=sample.item_id,
+                stage=failed.stage,
+                kind=failed.kind,
+                error=str(failed),
+                attempts=failed.attempts,
+                last_reply=failed.last_reply,
+                usage=session.usage,
+            )
+        )
+
+
+# ---------------------------------------------------------------------------------------------- the whole run
+
+
+def run(config: Config, key: str, make: Make, settings: Settings, source: Source = pending) -> int:
+    """Run a method over the input, print a summary, and return the exit status. Raises Stop where it cannot run."""
+    files = found(config.input, config.output)
+    if config.output.is_dir() or not config.output.name:
+        raise Stop(f"Output {config.output} is a folder: give --output a file in it.")
+    if config.output.exists() and any(file != STANDARD_INPUT and config.output.samefile(file) for file in files):
+        raise Stop(f"Output {config.output} is the same file as an input: give another --output.")
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(Output(config.output))
+        if not config.accept_changes:
+            refuse_to_mix(output, settings)
+        path = config.output.with_name(config.output.name + ".calls.sqlite")
+        store = None if config.no_cache else stack.enter_context(Store(path))
+        if store and config.prune:
+            log.info("dropped %d stored replies of finished samples from %s", store.prune(output.done), path)
+        parts = functools.partial(Run, config=config, source=source, make=make, settings=settings)
+        return asyncio.run(run_open(config, key, functools.partial(parts, output=output, store=store)))
+
+
+async def run_open(config: Config, key: str, parts: Callable[..., Run]) -> int:
+    async with Endpoint(config, key) as endpoint:
+        run, start = parts(endpoint=endpoint), time.monotonic()
+        try:
+            await run.all()
+        finally:
+            print(summary(config, run.tally, endpoint, run.store, run.output.sidecar))
+            if run.store:
+                run.store.note_run(account(config, run.tally, endpoint, time.monotonic() - start))
+    if run.tally.interrupted:
+        return 130
+    return 3 if run.tally.failed or run.tally.unreadable else 0
+
+
+def refuse_to_mix(output: Output, settings: Settings) -> None:
+    """Raise Stop where the newest record was made with other settings than these."""
+    if (last := output.last()) is None:
+        return
+    changes = [
+        f"{name} was {last.get(name, 'not recorded')} and is now {value}"
+        for name, value in settings.items()
+        if last.get(name, "not recorded") != value
+    ]
+    if changes:
+        raise Stop(
+            f"{output.path} was made with other settings: {'; '.join(changes)}. Give another --output, or"
+            " --accept-changes to go on with this one."
+        )

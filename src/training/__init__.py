@@ -1,0 +1,1 @@
+"""Pairs into the files that trainers read."""

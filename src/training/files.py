@@ -1,0 +1,113 @@
+"""Training files of a kind that their name tells: `.json` for one array, `.jsonl` for lines, `.parquet`."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from ..basics.command import Stop
+from ..basics.files import replaced
+
+Row = dict[str, Any]
+Add = Callable[[Row], None]
+
+ROWS_AT_A_TIME = 1000  # of Parquet
+
+
+@contextlib.contextmanager
+def json_array(file: BinaryIO) -> Iterator[Add]:
+    begun = False
+
+    def add(row: Row) -> None:
+        nonlocal begun
+        file.write((b",\n" if begun else b"[\n") + orjson.dumps(row))
+        begun = True
+
+    yield add
+    file.write(b"\n]\n")
+
+
+@contextlib.contextmanager
+def json_lines(file: BinaryIO) -> Iterator[Add]:
+    def add(row: Row) -> None:
+        file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+
+    yield add
+
+
+@contextlib.contextmanager
+def parquet(file: BinaryIO) -> Iterator[Add]:
+    try:
+        import pyarrow  # noqa: PLC0415 (optional)
+        from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
+    except ImportError as error:
+        raise Stop(
+            "To write Parquet: pip install pyarrow; or give an --output that ends in .json or .jsonl."
+        ) from error
+    waiting: list[Row] = []
+    with contextlib.ExitStack() as stack:
+        writer: Any = None
+
+        def flush() -> None:
+            nonlocal writer
+            table = pyarrow.Table.from_pylist(waiting, schema=writer.schema if writer else None)
+            writer = writer or stack.enter_context(ParquetWriter(file, table.schema))
+            writer.write_table(table)
+            waiting.clear()
+
+        def add(row: Row) -> None:
+            waiting.append(row)
+            if len(waiting) == ROWS_AT_A_TIME:
+                flush()
+
+        yield add
+        if waiting:
+            flush()
+
+
+KINDS = {".json": json_array, ".jsonl": json_lines, ".parquet": parquet}
+
+
+class TrainingFiles:
+    """One file, or one for each split. Each appears when all are whole, and only if it has a row."""
+
+    def __init__(self, output: Path, *, splits: bool) -> None:
+        self.output, self._splits = output, splits
+        self.counts: Counter[str] = Counter()
+        self._stack = contextlib.ExitStack()
+        self._add: dict[str, Add] = {}
+
+    def __enter__(self) -> "TrainingFiles":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        try:
+            self._stack.__exit__(*error)
+        except OSError as failed:
+            raise self.refused(failed) from failed
+
+    def path(self, split: str) -> Path:
+        """`NAME.json`, or `NAME_SPLIT.json`."""
+        return self.output.with_stem(f"{self.output.stem}_{split}") if self._splits else self.output
+
+    def add(self, split: str, row: Row) -> None:
+        try:
+            if split not in self._add:
+                self._add[split] = self.begun(split)
+            self._add[split](row)
+        except OSError as error:
+            raise self.refused(error) from error
+        self.counts[split] += 1
+
+    def begun(self, split: str) -> Add:
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        file = self._stack.enter_context(replaced(self.path(split)))
+        return self._stack.enter_context(KINDS[self.output.suffix](file))
+
+    def refused(self, error: OSError) -> Stop:
+        """What the file system refuses, as a sentence."""
+        reason = error.strerror or error
+        return Stop(f"{self.output} cannot be written ({reason}): give another --output or make room.")

@@ -1,0 +1,79 @@
+"""Which records become training rows, and on which side of a split; every drop is counted by its reason."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import orjson
+
+from ..basics.seen import SEEN, Keys, hashed
+from ..basics.text import normalised
+from ..pairs.sides import ChosenSide, name_of
+from ..pairs.words import INVERTED
+
+
+@dataclasses.dataclass
+class Filters:
+    """The wishes of a user about which records count, and how many each of them dropped."""
+
+    min_top_sim: float | None = None
+    regions: Sequence[str] | None = None
+    dedupe: bool = False
+    drop: Sequence[str] = ()
+    min_margin: float | None = None
+    min_score: float | None = None
+    marks: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """What people decided on the page of `src.report`, by `name_of`: drop, or keep whatever else speaks against it."""
+    met: int = 0
+    """Of the marks, those that name a record."""
+    dropped: Counter[str] = dataclasses.field(default_factory=Counter)
+    _seen: Keys = dataclasses.field(default_factory=Keys)
+
+    def keep(self, record: ChosenSide) -> bool:
+        """Whether the record passes; if not, the first reason is counted."""
+        mark = self.marks.get(name_of(record.sample_id, record.item_id)) if self.marks else None
+        self.met += mark is not None
+        if mark == "keep":
+            return True
+        reason = "--marks" if mark == "drop" else next(self._reasons_against(record), "")
+        self.dropped[reason] += bool(reason)
+        return not reason
+
+    def _reasons_against(self, record: ChosenSide) -> Iterator[str]:
+        if self.min_top_sim is not None and record.similarity() < self.min_top_sim:
+            yield f"--min-top-sim {self.min_top_sim:g}"
+        if self.regions and record.region_or_derived() not in self.regions:
+            yield f"--regions {','.join(self.regions)}"
+        if INVERTED in self.drop:
+            record.judged("margin")  # that nobody was asked is no reason to keep it
+        if self.drop and (marked := [tag for tag in self.drop if tag in record.tags()]):
+            yield f"--drop {marked[0]}"
+        if self.min_margin is not None and record.judged("margin") < self.min_margin:
+            yield f"--min-margin {self.min_margin:g}"
+        if self.min_score is not None and record.judged("chosen", "score") < self.min_score:
+            yield f"--min-score {self.min_score:g}"
+        if self.dedupe:
+            prompt = hashed(orjson.dumps(["prompt", record.history]))
+            predictions = hashed(orjson.dumps(["predictions", *map(normalised, record.chosen.predictions)]))
+            if self._seen.get(prompt):
+                yield "--dedupe (same dialogue as before)"
+            if self._seen.get(predictions):
+                yield "--dedupe (same predictions as before)"
+            self._seen.mark(prompt, SEEN)  # not reached by what was dropped for a reason above
+            self._seen.mark(predictions, SEEN)
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """Named shares of the dialogues. Which one a dialogue falls into is told by a hash of its id alone."""
+
+    shares: Sequence[tuple[str, float]]
+
+    def of(self, record: ChosenSide) -> str:
+        name = record.history if record.sample_id is None else record.sample_id
+        place = hashed(orjson.dumps(name, default=str)) / 2**64
+        for split, share in self.shares:
+            place -= share
+            if place < 0:
+                return split
+        return self.shares[-1][0]

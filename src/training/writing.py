@@ -1,0 +1,132 @@
+"""Records into training files, with all that stands beside them."""
+
+import argparse
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from ..basics.command import Stop
+from ..basics.text import loads
+from ..pairs.ordered import Records
+from ..pairs.sides import ChosenSide, Pair, Unfit
+from .card import Facts, describe
+from .files import TrainingFiles
+from .formats import PREF, SFT, Mode, Row
+from .selection import Filters
+from .templates import TEMPLATES
+
+log = logging.getLogger(__name__)
+
+WITH_ROOM = {"sharegpt", "trl"}  # formats whose readers leave further columns alone
+WHOLE = "train"  # the split of a file that is not split
+
+# ---------------------------------------------------------------------------------------------- records into rows
+
+
+def pref_maker(format: str, template: str) -> Callable[[Any], Row]:
+    made, words = PREF[format], TEMPLATES[template]
+
+    def row(record: Pair) -> Row:
+        chosen, rejected = words.answer(record.chosen), words.answer(record.rejected)
+        if chosen == rejected:
+            raise Unfit("its chosen and rejected sides are the same")
+        row = made(words.asked(record.history), chosen, rejected)
+        return row | record.ratings if format in WITH_ROOM else row
+
+    return row
+
+
+def sft_maker(format: str, template: str) -> Callable[[Any], Row]:
+    made, words = SFT[format], TEMPLATES[template]
+
+    def row(record: ChosenSide) -> Row:
+        return made(words.asked(record.history), words.answer(record.chosen))
+
+    return row
+
+
+MAKERS: Mapping[Mode, tuple[type[ChosenSide], Callable[[str, str], Callable[[Any], Row]]]] = {
+    "pref": (Pair, pref_maker),
+    "sft": (ChosenSide, sft_maker),
+}
+
+
+def training_rows(
+    records: Records, shape: type[ChosenSide], row_of: Callable[[Any], Row], filters: Filters
+) -> Iterator[tuple[ChosenSide, Row]]:
+    """Every record that fits and passes the filters, with its training row."""
+    for file_index, line_number, line in records:
+        try:
+            record = shape.model_validate(loads(line))
+            row = row_of(record)
+            kept = filters.keep(record)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            records.leave_out(file_index, line_number, f'"{where}": {first["msg"]}' if where else "it is not a record")
+        except orjson.JSONEncodeError:
+            records.leave_out(file_index, line_number, "it is nested too deeply")
+        except Unfit as unfit:
+            records.leave_out(file_index, line_number, str(unfit))
+        except ValueError as error:
+            records.leave_out(file_index, line_number, f"it is not JSON ({error})")
+        else:
+            if kept:
+                yield record, row
+
+
+# ---------------------------------------------------------------------------------------------- the command
+
+
+def output_for(paths: Sequence[Path], mode: str) -> Path:
+    """The published place: data/processed/NAME_pref.json for data/synthesized_raw/NAME.jsonl."""
+    if len(paths) > 1:
+        raise Stop(f"{len(paths)} inputs make one file: give its name with --output.")
+    return Path("data/processed") / f"{paths[0].stem}_{mode}.json"
+
+
+def write(records: Records, options: argparse.Namespace, output: Path) -> int:
+    """Write the files and what stands beside them, and tell how many rows there are."""
+    shape, maker = MAKERS[options.mode]
+    wishes = ("min_top_sim", "regions", "dedupe", "drop", "min_margin", "min_score", "marks")
+    filters, facts = Filters(**{name: getattr(options, name) for name in wishes}), Facts()
+    split_of = options.split.of if options.split else lambda _: WHOLE
+    with TrainingFiles(output, splits=bool(options.split)) as files:
+        for record, row in training_rows(records, shape, maker(options.format, options.template), filters):
+            files.add(split_of(record), row)
+            facts.note(record)
+        if not files.counts:
+            raise Stop(f"There is no record that gives a training row, so {output} is not written.")
+    about = {
+        **{name: getattr(options, name) for name in ("mode", "format", "template")},
+        "facts": facts.told(),
+        "rehearsed": facts.rehearsed,
+        "rows": files.counts,
+        "read": records.count,
+        "dropped": +filters.dropped,
+    }
+    named = {split: files.path(split) for split in files.counts}
+    describe(output, named, about)
+    print("\n".join(summary(options, files, filters, records)))
+    if facts.rehearsed:
+        log.warning("%d of the records were rehearsed: good for checking a set-up, not for training.", facts.rehearsed)
+    return 3 if records.left_out else 0
+
+
+def summary(options: argparse.Namespace, files: TrainingFiles, filters: Filters, records: Records) -> Iterator[str]:
+    for name, count in files.counts.items():
+        yield f"{options.mode + ' rows':<14} {count:,} in {files.path(name)}"
+    for name, _ in options.split.shares if options.split else ():
+        if not files.counts[name]:
+            yield f"{options.mode + ' rows':<14} 0 for {name}: no dialogue fell into it, and there is no file"
+    if filters.marks:
+        yield f"marks          {filters.met:,} of {len(filters.marks):,} name a pair here"
+    for reason, count in filters.dropped.most_common():
+        if count:
+            yield f"dropped        {count:,}: {reason}"
+    if records.left_out:
+        yield f"left out       {records.left_out:,}"
