@@ -13,14 +13,10 @@ from collections.abc import Sequence
 
 from .basics.command import as_command
 from .basics.files import found
+from .basics.options import from_command_line
 from .marking.marking import ask_judge, mark
 from .marking.marks import HEURISTICS
 from .marking.settings import Settings
-
-NOT_HERE = {  # options of synthesis that say nothing about finished pairs
-    *("high_confidence_threshold", "low_confidence_threshold", "turns", "max_context_chars", "user_role"),
-    *("assistant_role", "system_turns", "tool_turns", "repeats", "oasst_paths", "shard", "show", "estimate"),
-}
 
 DESCRIPTION = """\
 Mark each pair with what may be wrong about it, without a model; with --judge, let a model grade both sides and score
@@ -44,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     width = max(len(heuristic.__name__) for heuristic in HEURISTICS)
     about = [f"  {each.__name__:<{width}}  {(each.__doc__ or '').strip()}".rstrip() for each in HEURISTICS]
     examples = EXAMPLES + "\n".join([*about, f"  {'inverted':<{width}}  the judge finds the rejected side nearer"])
-    settings = Settings.from_command_line(arguments, "python -m src.quality", DESCRIPTION, examples, NOT_HERE)
+    settings = from_command_line(Settings, arguments, "python -m src.quality", DESCRIPTION, examples)
     files = found(settings.input)
     return ask_judge(settings, files) if settings.judge else mark(settings, files)
 

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from .basics.command import as_command
+from .basics.options import from_command_line
+from .calling.settings import key_of
 from .methods.proutt.method import synthesize
-from .methods.proutt.settings import Config, key_of, settings_of
+from .methods.proutt.settings import Config, settings_of
 from .running.output import made_before
 
 DESCRIPTION = """\
@@ -38,7 +40,7 @@ exit status: 0 all done, 1 could not run, 3 some samples failed (see OUTPUT.fail
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run synthesis as the command line says; returns the exit status."""
-    config = Config.from_command_line(arguments, "python -m src.synthesis", DESCRIPTION, EXAMPLES)
+    config = from_command_line(Config, arguments, "python -m src.synthesis", DESCRIPTION, EXAMPLES)
     if config.estimate:
         from .methods.proutt.estimate import estimate  # noqa: PLC0415 (needed by this option alone)
 

@@ -20,7 +20,7 @@ FOLDERS = (
     *("basics", "calling", "running", "dialogues", "pairs", "methods"),
     *("training", "marking", "predicting", "reporting", "rehearsing"),
 )
-STILL_UP = {("calling", "methods"), ("running", "dialogues"), ("running", "methods"), ("dialogues", "methods")}
+STILL_UP = {("calling", "methods"), ("running", "dialogues")}
 STILL_UP |= {("training", "marking")}
 
 

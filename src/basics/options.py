@@ -3,8 +3,16 @@
 import argparse
 import dataclasses
 import json
-from collections.abc import Callable
-from typing import Any
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .command import Parser
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+OptionsT = TypeVar("OptionsT", bound="DataclassInstance")
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
@@ -60,7 +68,7 @@ def switch(text: str) -> bool:
 
 
 def option(default: Any, read: Callable[[str], Any], help: str, **flags: Any) -> Any:
-    """A field of `Config` with all that its flag needs."""
+    """A field of such a dataclass with all that its flag needs."""
     metadata = {"type": read, "help": help, **flags}
     kind: dict[str, Any] = {"default_factory": dict} if default == {} else {"default": default}
     return dataclasses.field(metadata=metadata, **kind)
@@ -73,3 +81,28 @@ def flag(help: str) -> Any:
 
 def in_words(default: Any) -> str:
     return " ".join(default) if isinstance(default, tuple) else str(default)
+
+
+def from_command_line(
+    cls: type[OptionsT],
+    arguments: Sequence[str] | None,
+    prog: str,
+    description: str,
+    examples: str,
+) -> OptionsT:
+    """Read the options from the command line, then the environment, then the defaults."""
+    parser = Parser(prog=prog, description=description, epilog=examples)
+    for field in dataclasses.fields(cls):
+        default = field.default if field.default is not dataclasses.MISSING else {}
+        shown = "" if default is None or default is False or default == {} else f" [{in_words(default)}]"
+        given: str | list[str] | None = os.environ.get("PROUTT_" + field.name.upper())
+        if given is not None and field.metadata.get("nargs") == "+":
+            given = [str(given)]
+        parser.add_argument(
+            "--" + field.name.replace("_", "-"),
+            default=default if given is None else given,
+            metavar="yes" if field.metadata.get("const") else field.name.rsplit("_", 1)[-1].upper(),
+            **{**field.metadata, "help": (field.metadata["help"] + shown).replace("%", "%%")},
+        )
+    told = vars(parser.parse_args(arguments))
+    return cls(**told | {"input": tuple(told["input"])})

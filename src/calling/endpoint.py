@@ -17,7 +17,6 @@ from typing import Any, Self
 import orjson
 
 from ..basics.command import Stop
-from ..methods.proutt.settings import Config, JsonMode
 from .answer import RequestFailed
 from .budget import Budget, Prices, tokens_in
 from .completion import Completion, Usage
@@ -25,6 +24,7 @@ from .concurrency import Slots
 from .http import Wire
 from .outage import Outage
 from .rate import Pace
+from .settings import Calling, JsonMode
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ MAY_BE_THE_MODE = {"bad_request", "server_error"}  # kinds of failure that may m
 class Endpoint:
     """An OpenAI-compatible endpoint, open inside `async with`. Counts the calls of the run; its budget, the tokens."""
 
-    def __init__(self, config: Config, key: str) -> None:
+    def __init__(self, config: Calling, key: str) -> None:
         self.config = config
         self.calls = 0
         prices = Prices(config.price_in, config.price_cached, config.price_out)

@@ -8,9 +8,9 @@ import openai
 
 from ..basics.command import Stop
 from ..basics.text import shortened
-from ..methods.proutt.settings import Config
 from .answer import RequestFailed, completion_of, judged, message_in, retry_after
 from .completion import Completion
+from .settings import Calling
 
 try:
     import resource
@@ -28,7 +28,7 @@ class Wire:
     the models that the SDK's `post` makes for each request would cost half as much CPU again.
     """
 
-    def __init__(self, config: Config, key: str) -> None:
+    def __init__(self, config: Calling, key: str) -> None:
         self._config = config
         self._key = key if len(key) >= SHORTEST_KEY else ""  # shorter ones are words of their own
         self._place = re.sub(r"//[^/@]*@", "//", config.base_url)  # without a password that stands in the address

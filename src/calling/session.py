@@ -5,11 +5,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..basics.text import json_in, shortened
-from ..methods.proutt.settings import Config
 from ..methods.proutt.stages import messages
 from .answer import RequestFailed
 from .completion import Completion, Usage
 from .endpoint import Endpoint
+from .settings import Calling
 from .stage import ReplyT, Stage, json_schema
 from .store import Store, name_of
 
@@ -45,7 +45,7 @@ class Session:
     A question that the store has a reply to is not asked again.
     """
 
-    def __init__(self, endpoint: Endpoint, config: Config, store: Store | None, sample: int) -> None:
+    def __init__(self, endpoint: Endpoint, config: Calling, store: Store | None, sample: int) -> None:
         self._endpoint, self._config, self._store, self._sample = endpoint, config, store, sample
         self.usage = Usage()
         self.rehearsal = False

@@ -11,13 +11,13 @@ import orjson
 
 from ..basics.files import found
 from ..basics.seen import DONE, SEEN, Fingerprints, Keys
-from ..methods.proutt.settings import Config
 from ..running.output import SampleId, sample_key
 from ..running.tally import Tally
 from .files import rows
 from .json_rows import Unreadable
 from .raw import PassedOver, Raw
 from .samples import Sample, content_id, samples
+from .settings import OverDialogues
 from .shapes import Reader
 from .turns import cleaned
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 MOST_WARNINGS = 20  # of one kind; the summary has the count
 
 
-def pending(config: Config, keys: Keys, tally: Tally) -> Generator[Sample]:
+def pending(config: OverDialogues, keys: Keys, tally: Tally) -> Generator[Sample]:
     """The samples that are still to be made, in the order of the input, read as they are needed."""
     return Intake(config, keys, tally, Fingerprints(len(keys))).samples()
 
@@ -35,7 +35,7 @@ def pending(config: Config, keys: Keys, tally: Tally) -> Generator[Sample]:
 class Intake:
     """One pass over the input, with what it has to remember of it."""
 
-    config: Config
+    config: OverDialogues
     keys: Keys
     tally: Tally
     said: Fingerprints

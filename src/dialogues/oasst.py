@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from ..methods.proutt.settings import OasstPaths
 from .raw import PassedOver, Raw, id_of
+from .settings import OasstPaths
 
 
 def root_in(row: dict[str, Any]) -> dict[str, Any] | None:

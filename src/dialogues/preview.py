@@ -4,16 +4,16 @@ import itertools
 import textwrap
 from collections.abc import Iterator
 
-from ..methods.proutt.settings import Config
 from ..running.output import made_before
 from ..running.tally import Tally
 from .intake import pending
 from .samples import Sample
+from .settings import OverDialogues
 
 WIDTH = 100
 
 
-def preview(config: Config) -> int:
+def preview(config: OverDialogues) -> int:
     """Print the first samples that a run would make, and what became of the dialogues before them. The exit status."""
     tally = Tally()
     found = itertools.islice(pending(config, made_before(config.output), tally), config.show)

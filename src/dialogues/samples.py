@@ -10,9 +10,10 @@ from functools import cached_property
 
 import orjson
 
-from ..methods.proutt.settings import Config
+from ..basics.dice import dice
 from ..running.output import SampleId
 from .raw import PassedOver, Raw
+from .settings import Reading
 from .turns import MEDIA, Role, Turn, cleaned
 
 LABELS: dict[Role, str] = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
@@ -52,10 +53,6 @@ class Sample:
         return dice(self.seed, self.sample_id, f"{self.item_id} {decision}")
 
 
-def dice(seed: int, sample_id: SampleId, decision: str) -> random.Random:
-    return random.Random(f"{seed} {sample_id!r} {decision}")
-
-
 def chat_history(context: Sequence[Turn]) -> str:
     """The turns as text, in numbered rounds that each begin with a user turn.
 
@@ -72,10 +69,10 @@ def chat_history(context: Sequence[Turn]) -> str:
     return "\n".join(lines).strip()
 
 
-def samples(raw: Raw, position: int, config: Config, put_right: Counter[str]) -> Iterator[Sample]:
+def samples(raw: Raw, position: int, reading: Reading, put_right: Counter[str]) -> Iterator[Sample]:
     """The samples of one dialogue; raises `PassedOver`. What had to be put right is counted by kind."""
     odd: Counter[str] = Counter()
-    dialogue = cleaned(raw, config, odd)
+    dialogue = cleaned(raw, reading, odd)
     sample_id = raw.given_id if raw.given_id is not None else content_id(dialogue)
     places = [i for i in range(1, len(dialogue)) if (dialogue[i - 1].role, dialogue[i].role) == ("assistant", "user")]
     if odd[MEDIA]:  # which nobody types
@@ -83,17 +80,17 @@ def samples(raw: Raw, position: int, config: Config, put_right: Counter[str]) ->
     if not places:
         raise PassedOver("no user turn after an assistant turn")
     put_right.update(odd)
-    if config.turns == "random":
-        places = [dice(config.seed, sample_id, "turn").choice(places)]
-    for item_id, place in enumerate(places[-1:] if config.turns == "last" else places):
+    if reading.turns == "random":
+        places = [dice(reading.seed, sample_id, "turn").choice(places)]
+    for item_id, place in enumerate(places[-1:] if reading.turns == "last" else places):
         yield Sample(
             sample_id=sample_id,
             item_id=item_id,
             position=position,
-            context=newest_rounds(dialogue[:place], config.max_context_chars, put_right),
+            context=newest_rounds(dialogue[:place], reading.max_context_chars, put_right),
             utterance=dialogue[place].content,
             distractors=distractors(dialogue, place),
-            seed=config.seed,
+            seed=reading.seed,
         )
 
 

@@ -8,11 +8,11 @@ import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..methods.proutt.settings import OasstPaths
 from .exports import FIELDS, with_messages
 from .json_rows import Row, Unreadable
 from .oasst import Scattered, paths_of, root_in
 from .raw import PassedOver, Raw, id_of
+from .settings import OasstPaths
 
 log = logging.getLogger(__name__)
 

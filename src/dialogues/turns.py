@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import Any, Literal
 
 from ..basics.shape import Shape
-from ..methods.proutt.settings import Config
 from .raw import PassedOver, Raw
+from .settings import Reading
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -30,16 +30,18 @@ ROLES: dict[str, Role] = {
 MEDIA = "media marked by their kind"
 
 
-def cleaned(raw: Raw, config: Config, odd: Counter[str]) -> tuple[Turn, ...]:
+def cleaned(raw: Raw, reading: Reading, odd: Counter[str]) -> tuple[Turn, ...]:
     """The turns up to the first blank one, with same-role turns in a row made one."""
     messages = raw.messages
     if not isinstance(messages, list):
         raise PassedOver("no conversation" if messages is None else "conversation is not a list")
     if not messages:
         raise PassedOver("no messages")
-    roles = roles_of(raw, config)
-    calls = config.tool_turns == "keep"
-    dropped = {role for role, wish in (("system", config.system_turns), ("tool", config.tool_turns)) if wish == "drop"}
+    roles = roles_of(raw, reading)
+    calls = reading.tool_turns == "keep"
+    dropped = {
+        role for role, wish in (("system", reading.system_turns), ("tool", reading.tool_turns)) if wish == "drop"
+    }
     turns = [Turn(role="system", content=raw.system)] if raw.system.strip() else []
     for turn in (turn_of(message, raw, roles, calls=calls) for message in messages):
         if not blank(turn.content):
@@ -58,13 +60,13 @@ def cleaned(raw: Raw, config: Config, odd: Counter[str]) -> tuple[Turn, ...]:
     return tuple(Turn(role=role, content="\n".join(contents)) for role, contents in merged)
 
 
-def roles_of(raw: Raw, config: Config) -> Mapping[str, Role]:
+def roles_of(raw: Raw, reading: Reading) -> Mapping[str, Role]:
     """What each name of a role means in this dialogue. "sys" is the system's, but the other side of "usr"."""
     own: dict[str, Role] = {}
-    if config.user_role:
-        own[config.user_role.casefold()] = "user"
-    if config.assistant_role:
-        own[config.assistant_role.casefold()] = "assistant"
+    if reading.user_role:
+        own[reading.user_role.casefold()] = "user"
+    if reading.assistant_role:
+        own[reading.assistant_role.casefold()] = "assistant"
     with_usr = any(
         isinstance(message, dict) and str(message.get(raw.role)).casefold() == "usr" for message in raw.messages
     )

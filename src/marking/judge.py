@@ -12,17 +12,17 @@ from typing import Any
 
 import orjson
 
+from ..basics.dice import dice
 from ..basics.seen import DONE, SEEN, Keys
 from ..basics.text import loads, normalised
 from ..basics.together import together
 from ..calling.completion import Usage
 from ..calling.stage import Ask
-from ..dialogues.samples import dice
-from ..methods.proutt.settings import Config
 from ..methods.proutt.stages import EVALUATION
 from ..pairs.sides import MarkedRecord, reason_of
 from ..pairs.words import INVERTED
 from ..running.output import SampleId, sample_key
+from ..running.settings import Running
 from ..running.tally import Tally
 from ..training.templates import thoughts_and_predictions
 from .marks import told
@@ -57,7 +57,7 @@ class Judged:
         return {**self.line, "quality": {**self.quality, "usage": tokens}}
 
 
-def cases(config: Config, keys: Keys, tally: Tally) -> Generator[Case]:
+def cases(config: Running, keys: Keys, tally: Tally) -> Generator[Case]:
     """The records of the input that are not judged yet."""
     for path in map(Path, config.input):
         with path.open("rb", buffering=1 << 20) as file:
@@ -85,7 +85,7 @@ def cases(config: Config, keys: Keys, tally: Tally) -> Generator[Case]:
                     yield case
 
 
-async def judge(ask: Ask, case: Case, config: Config) -> Judged:
+async def judge(ask: Ask, case: Case, config: Running) -> Judged:
     """Grade all predictions of the pair together and score each side's reasoning; add both to its marks."""
     record = case.record
     chosen, rejected = record.chosen, record.rejected

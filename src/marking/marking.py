@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ..basics.command import Stop
 from ..basics.files import replaced
 from ..basics.text import loads
-from ..methods.proutt.settings import key_of
+from ..calling.settings import key_of
 from ..pairs.sides import MarkedRecord, reason_of
 from .marks import told
 from .settings import Settings

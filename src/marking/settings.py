@@ -5,11 +5,11 @@ from pathlib import Path
 
 from ..basics.command import Stop
 from ..basics.options import flag, option
-from ..methods.proutt.settings import Config
+from ..running.settings import Running
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(Config):
+class Settings(Running):
     """What this command can be told."""
 
     input: tuple[str, ...] = option(("data/synthesized_raw/LMSYS.jsonl",), str, "records: files or globs", nargs="+")

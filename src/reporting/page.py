@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from ..basics.command import Stop
+from ..basics.dice import dice
 from ..basics.files import replaced
 from ..basics.text import loads, shortened
-from ..dialogues.samples import dice
 from ..pairs.sides import MarkedSide, reason_of
 from .accounts import Beside
 from .overview import ShownRecord, Totals, charts, in_words

@@ -18,7 +18,7 @@ from ..basics.files import found
 from ..calling.endpoint import Endpoint
 from ..calling.store import Store
 from ..dialogues.files import count
-from ..methods.proutt.settings import Config
+from .settings import Running
 from .tally import Tally
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 BAR_EVERY, LINE_EVERY = 0.3, 10.0  # seconds between drawings of the bar; between lines where there is no terminal
 
 
-def summary(config: Config, tally: Tally, endpoint: Endpoint, store: Store | None, sidecar: Path) -> str:
+def summary(config: Running, tally: Tally, endpoint: Endpoint, store: Store | None, sidecar: Path) -> str:
     """What was made, what it cost, where it lies, and what to type next."""
     usage = endpoint.budget.used
     cached = f", of them {usage.cached:,} cached" if usage.cached is not None else ""
@@ -49,7 +49,7 @@ def summary(config: Config, tally: Tally, endpoint: Endpoint, store: Store | Non
     return "\n".join(lines)
 
 
-def account(config: Config, tally: Tally, endpoint: Endpoint, seconds: float) -> dict[str, Any]:
+def account(config: Running, tally: Tally, endpoint: Endpoint, seconds: float) -> dict[str, Any]:
     """The same for whoever reads it later, see `reporting.accounts`."""
     became = ("rows", "failed", "already", "elsewhere", "unreadable", "interrupted")
     return {
@@ -64,7 +64,7 @@ def account(config: Config, tally: Tally, endpoint: Endpoint, seconds: float) ->
 
 
 @contextlib.asynccontextmanager
-async def showing(config: Config, tally: Tally, endpoint: Endpoint) -> AsyncIterator[None]:
+async def showing(config: Running, tally: Tally, endpoint: Endpoint) -> AsyncIterator[None]:
     """Show progress while the body runs."""
     work = bar(found(config.input, config.output), tally, endpoint) if sys.stderr.isatty() else lines(tally, endpoint)
     task = asyncio.create_task(work)

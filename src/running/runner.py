@@ -24,9 +24,9 @@ from ..calling.session import Failed, Session
 from ..calling.stage import Ask
 from ..calling.store import Store
 from ..dialogues.intake import pending
-from ..methods.proutt.settings import Config
 from .output import Failure, Output, SampleId, sample_key
 from .progress import account, showing, summary
+from .settings import Running
 from .tally import Tally
 
 log = logging.getLogger(__name__)
@@ -75,8 +75,8 @@ class Made(Protocol):
     def row(self, usage: Usage) -> dict[str, Any]: ...
 
 
-Source = Callable[[Config, Keys, Tally], Generator[Any]]
-Make = Callable[[Ask, Any, Config], Awaitable[Made]]
+Source = Callable[[Any, Keys, Tally], Generator[Any]]
+Make = Callable[[Ask, Any, Any], Awaitable[Made]]
 Settings = Mapping[str, object]
 
 MOST_IN_FLIGHT = 4  # samples for each call slot, counting those that wait for their next try
@@ -86,7 +86,7 @@ MOST_IN_FLIGHT = 4  # samples for each call slot, counting those that wait for t
 class Run:
     """One run of a method over an input."""
 
-    config: Config
+    config: Running
     source: Source
     make: Make
     settings: Settings
@@ -205,7 +205,7 @@ class Run:
 # ---------------------------------------------------------------------------------------------- the whole run
 
 
-def run(config: Config, key: str, make: Make, settings: Settings, source: Source = pending) -> int:
+def run(config: Running, key: str, make: Make, settings: Settings, source: Source = pending) -> int:
     """Run a method over the input, print a summary, and return the exit status. Raises Stop where it cannot run."""
     files = found(config.input, config.output)
     if config.output.is_dir() or not config.output.name:
@@ -224,7 +224,7 @@ def run(config: Config, key: str, make: Make, settings: Settings, source: Source
         return asyncio.run(run_open(config, key, functools.partial(parts, output=output, store=store)))
 
 
-async def run_open(config: Config, key: str, parts: Callable[..., Run]) -> int:
+async def run_open(config: Running, key: str, parts: Callable[..., Run]) -> int:
     async with Endpoint(config, key) as endpoint:
         run, start = parts(endpoint=endpoint), time.monotonic()
         try:

@@ -1,0 +1,20 @@
+"""Randomness by name: one stream for each decision, so that neither timing nor concurrency can move a draw."""
+
+import dataclasses
+import random
+
+from .options import number, option
+
+
+@dataclasses.dataclass(frozen=True)
+class Draws:
+    """What is told to whatever draws."""
+
+    seed: int = option(
+        0, number(-(2**63), 2**63, int), "fixes every random draw; change it for a second, different set"
+    )
+
+
+def dice(seed: int, item: object, decision: str) -> random.Random:
+    """The stream of one decision about one item; the type of an item's name counts."""
+    return random.Random(f"{seed} {item!r} {decision}")

@@ -1,0 +1,74 @@
+"""What a call to a model can be told: the endpoint, its limits, the money."""
+
+import dataclasses
+import os
+from typing import Any, Literal, get_args
+
+from ..basics.command import Stop
+from ..basics.options import json_object, number, one_of, option
+
+JsonMode = Literal["auto", "schema", "object", "text"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Calling:
+    """The endpoint and how it is asked. Holds no key: only the name of the variable that has it."""
+
+    base_url: str = option(
+        "https://open.bigmodel.cn/api/paas/v4/", str, "any OpenAI-compatible endpoint, e.g. http://127.0.0.1:8000/v1"
+    )
+    model: str = option("glm-4.6", str, "the model's name at that endpoint")
+    api_key_env: str = option(
+        "ZAI_API_KEY", str, "the variable that holds the key (environment or .env); '' for an endpoint without keys"
+    )
+    max_concurrency: int = option(
+        10, number(1, 100_000, int), "requests in flight; raise it until the endpoint stops getting faster"
+    )
+    json_mode: JsonMode = option(
+        "auto", one_of(*get_args(JsonMode)), "how replies are held to JSON: auto tries schema, then object, then text"
+    )
+    temperature: float | None = option(None, number(0, 2), "sampling temperature; left to the endpoint when not given")
+    max_tokens: int | None = option(
+        None, number(1, 10_000_000, int), "limit of one reply in tokens; for endpoints whose own limit cuts replies off"
+    )
+    extra_body: dict[str, Any] = option(
+        {}, json_object, 'more fields for every request, e.g. \'{"thinking": {"type": "disabled"}}\''
+    )
+    timeout: float = option(300.0, number(0.1, 86_400), "seconds before a request is abandoned and sent again")
+    max_retries: int = option(5, number(0, 1000, int), "how often a request that failed in transit is sent again")
+    patience: float = option(
+        1800.0, number(0, 10**7), "seconds to wait for an endpoint that is down before the run stops, resumable"
+    )
+    rpm: int | None = option(None, number(1, 10**9, int), "requests per minute that the account allows")
+    tpm: int | None = option(None, number(1, 10**12, int), "tokens per minute that the account allows")
+    price_in: float = option(0.0, number(0, 10**6), "price of a million prompt tokens; with it, cost is shown")
+    price_cached: float | None = option(None, number(0, 10**6), "the same for cached prompt tokens [as --price-in]")
+    price_out: float = option(0.0, number(0, 10**6), "price of a million completion tokens")
+    max_cost: float | None = option(
+        None, number(0, 10**9), "stop before a call that could make this run cost more, in the currency of the prices"
+    )
+    max_total_tokens: int | None = option(
+        None, number(1, 10**15, int), "stop before a call that could take this run beyond so many tokens"
+    )
+
+    def __post_init__(self) -> None:
+        if not self.base_url.startswith(("http://", "https://")):
+            raise Stop(f"--base-url {self.base_url!r} is not an address: it must begin with http:// or https://.")
+        if not self.model:
+            raise Stop("--model is empty: give the model's name at the endpoint.")
+        if self.max_cost is not None and not (self.price_in or self.price_out):
+            raise Stop("--max-cost needs prices: give --price-in and --price-out for a million tokens.")
+
+
+def key_of(calling: Calling) -> str:
+    """The key for the endpoint. Raises Stop where there is none."""
+    if not calling.api_key_env:
+        return ""
+    if key := os.environ.get(calling.api_key_env, "").strip():
+        if not (key.isascii() and key.isprintable()):
+            raise Stop(f"The key in {calling.api_key_env} has characters that cannot be in a key: copy it again.")
+        return key
+    raise Stop(
+        f"No API key: set {calling.api_key_env} in the environment or in a .env file (or name another variable with"
+        " --api-key-env); to see the whole pipeline without a key: python -m src.rehearsal"
+    )

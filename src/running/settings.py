@@ -1,0 +1,22 @@
+"""What a run over many items can be told: where they are, where the results go, what is kept."""
+
+import dataclasses
+from pathlib import Path
+
+from ..basics.dice import Draws
+from ..basics.options import flag, number, option
+from ..calling.settings import Calling
+
+
+@dataclasses.dataclass(frozen=True)
+class Running(Calling, Draws):
+    """Items in, results out, and all calls between them. Each command says what its items are."""
+
+    input: tuple[str, ...] = option((), str, "what is read: files or globs", nargs="+")
+    output: Path = option(Path(), Path, "what is written; a second run goes on where it ends")
+    limit: int | None = option(
+        None, number(1, 2**63, int), "stop after this many new samples; for a first look at cost"
+    )
+    no_cache: bool = flag("keep no replies beside the output: a stopped run pays again for its unfinished samples")
+    prune: bool = flag("drop the stored replies of finished samples, when disk space is short")
+    accept_changes: bool = flag("go on although the output was made with other settings")
