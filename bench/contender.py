@@ -23,11 +23,12 @@ import openai
 import orjson
 
 from src import synthesis
+from src.calling.stage import messages
 from src.dialogues.raw import Raw
 from src.dialogues.samples import samples
 from src.methods.proutt.estimate import inputs
 from src.methods.proutt.settings import Config
-from src.methods.proutt.stages import STAGES, messages
+from src.methods.proutt.stages import STAGES
 from src.running import runner
 
 WORDS = ("rose", "garden", "water", "light", "window", "soil", "winter", "paper", "travel", "hotel", "coffee", "budget")

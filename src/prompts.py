@@ -1,5 +1,7 @@
 """A door: the method's questions, under the published name. See docs/python.md."""
 
+from .calling.stage import messages
+from .methods.proutt.frame import SYSTEM
 from .methods.proutt.stages import (
     CATEGORY_REASONS,
     CATEGORY_TRUTH,
@@ -8,10 +10,8 @@ from .methods.proutt.stages import (
     INTENT_TREE,
     REVISION,
     STAGES,
-    SYSTEM,
     TRUTH_PATH,
     WRONG_PATH,
-    messages,
 )
 
 __all__ = [

@@ -5,12 +5,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..basics.text import json_in, shortened
-from ..methods.proutt.stages import messages
 from .answer import RequestFailed
 from .completion import Completion, Usage
 from .endpoint import Endpoint
 from .settings import Calling
-from .stage import ReplyT, Stage, json_schema
+from .stage import ReplyT, Stage, json_schema, messages
 from .store import Store, name_of
 
 MOST_ATTEMPTS = 4  # replies to one question; at 5 % bad replies, one question in 160,000 still fails

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -11,6 +12,7 @@ from pydantic import ValidationInfo, model_validator
 from pydantic.config import JsonDict
 
 from ..basics.shape import Shape
+from ..basics.text import without_tags
 
 
 def as_many_as_asked(items: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
@@ -46,9 +48,22 @@ ReplyT = TypeVar("ReplyT", bound=Reply)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Stage(Generic[ReplyT]):
-    """One question of the method."""
+class Frame:
+    """What all stages of one method share."""
 
+    system: str
+    """The system message."""
+    openings: Mapping[str, str]
+    """How a prompt begins, by the name of an input that several stages see, with a `{name}` for the input itself."""
+    tags: tuple[str, ...]
+    """The tags that stand around inputs; in an input's own text nothing can be taken for one of them."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Stage(Generic[ReplyT]):
+    """One question of a method."""
+
+    frame: Frame
     name: str
     task: str
     """What to do: the same words in every request."""
@@ -57,7 +72,7 @@ class Stage(Generic[ReplyT]):
     reply_tokens: int
     """Tokens of a typical reply, as hand-written ones have shown; for estimates."""
     opens_with: tuple[str, ...] = ("history",)
-    """Inputs that other stages share; they stand before the task."""
+    """Inputs that other stages share, by their names in the frame's openings; they stand before the task."""
     material: str = ""
     """The inputs of this stage alone, with a `{field}` for each; they stand at the end."""
     one_for_each: str | None = None
@@ -127,6 +142,34 @@ def as_text(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "\n".join(f"{number}. {item}" for number, item in enumerate(value, 1)) or "(none)"
     return str(value)
+
+
+def messages(stage: Stage[Any], fields: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The chat messages that ask a stage's question about these inputs.
+
+    They begin with what stages share: the system message, then for ProUtt the dialogue, then the tree. Behind them
+    stands the stage's task, the same for every sample, and only then its own inputs. So an endpoint's prefix cache pays
+    once for the dialogue of a sample, and once for a task that begins a message or is asked twice.
+    """
+    frame = stage.frame
+    texts = {name: without_tags(as_text(value), *frame.tags) for name, value in fields.items()}
+    opening = "".join(fill(frame.openings[name], {name: texts.pop(name)}) for name in stage.opens_with)
+    material = fill(stage.material, texts)
+    example = example_text(stage, stage.expected(fields))
+    asked = opening + fill(TASK, {"title": stage.name, "task": stage.task, "example": example, "material": material})
+    return [{"role": "system", "content": frame.system}, {"role": "user", "content": asked.rstrip() + "\n"}]
+
+
+@functools.cache
+def digest(stages: Sequence[Stage[Any]]) -> str:
+    """A short name of all prompt texts and reply formats of the stages: equal only where every prompt is equal."""
+    frames = dict.fromkeys(stage.frame for stage in stages)
+    everything = [
+        *(text for frame in frames for text in (frame.system, *frame.openings.values())),
+        TASK,
+        *(text for stage in stages for text in (stage.task, stage.material, example_text(stage, 2))),
+    ]
+    return hashlib.sha256("\0".join(everything).encode()).hexdigest()[:12]
 
 
 @functools.cache

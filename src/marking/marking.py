@@ -80,7 +80,7 @@ def mark(settings: Settings, files: Sequence[str]) -> int:
 
 def ask_judge(settings: Settings, files: Sequence[str]) -> int:
     """Mark all records and have a model judge them; the exit status."""
-    from ..methods.proutt.stages import digest  # noqa: PLC0415
+    from ..calling.stage import digest  # noqa: PLC0415
     from ..running.runner import run  # noqa: PLC0415 (brings the SDK)
     from .judge import JUDGE, cases, judge  # noqa: PLC0415 (needed by this option alone)
 

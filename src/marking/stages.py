@@ -4,6 +4,7 @@ from pydantic import Field
 
 from ..basics.shape import Text
 from ..calling.stage import Reply, Stage
+from ..methods.proutt.frame import FRAME
 
 
 class Score(Reply):
@@ -20,6 +21,7 @@ class Score(Reply):
 
 
 SCORE = Stage(
+    frame=FRAME,
     name="score of a reasoning",
     task="""\
 Below is somebody's reasoning about what the user says next: an intent tree, a category with its reason, both views, \

@@ -10,13 +10,14 @@ from typing import Any
 from ...basics.seen import Keys
 from ...calling.budget import Prices, tokens_in
 from ...calling.completion import Usage
-from ...calling.stage import Stage
+from ...calling.stage import Stage, messages
 from ...dialogues.intake import pending
 from ...dialogues.samples import Sample
 from ...running.tally import Tally
+from .frame import SYSTEM
 from .replies import TreePath
 from .settings import Config
-from .stages import REVISION, STAGES, SYSTEM, WRONG_PATH, messages
+from .stages import REVISION, STAGES, WRONG_PATH
 
 FILLER = "so many words as a reply has. "
 PATHS = (TreePath(source="a topic of it", target="what is asked for next"),) * 2

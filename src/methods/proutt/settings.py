@@ -5,8 +5,9 @@ from pathlib import Path
 
 from ...basics.command import Stop
 from ...basics.options import flag, number, option
+from ...calling.stage import digest
 from ...dialogues.settings import OverDialogues
-from .stages import digest
+from .stages import STAGES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,5 +45,5 @@ def settings_of(config: Config) -> dict[str, object]:
         "low_confidence_threshold": config.low_confidence_threshold,
         "temperature": config.temperature,
         "extra_body": config.extra_body,
-        "prompts": digest(),
+        "prompts": digest(STAGES),
     }
