@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from .basics.command import as_command
 from .basics.options import from_command_line
 from .calling.settings import key_of
+from .methods.proutt.job import job_of
 from .methods.proutt.method import synthesize
-from .methods.proutt.settings import Config, settings_of
+from .methods.proutt.settings import Config
 from .running.output import made_before
+
+__all__ = ["main", "synthesize"]
 
 DESCRIPTION = """\
 Turn dialogues into preference pairs: for each sample 7 to 9 calls, and one line of the output with everything
@@ -53,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     key = key_of(config)
     from .running.runner import run  # noqa: PLC0415 (brings the SDK, whose import takes longer than all that --help does)
 
-    return run(config, key, synthesize, settings_of(config))
+    return run(config, key, job_of(config))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ FOLDERS = (
     *("basics", "calling", "running", "dialogues", "pairs", "methods"),
     *("training", "marking", "predicting", "reporting", "rehearsing"),
 )
-STILL_UP = {("running", "dialogues"), ("training", "marking")}
+STILL_UP = {("training", "marking")}
 
 
 def room_of(module: Sequence[str]) -> str:

@@ -13,7 +13,6 @@ from src.marking.judge import Case, judge
 from src.marking.marks import TAGS, marks
 from src.marking.stages import SCORE, Score
 from src.methods.proutt.replies import Evaluation, Grade
-from src.methods.proutt.settings import Config
 from src.pairs.sides import MarkedRecord
 from src.pairs.words import INVERTED
 
@@ -334,7 +333,7 @@ def test_a_pair_whose_rejected_side_is_nearer_is_inverted() -> None:
 
     row = clean()
     cases = [Case(number, 0, MarkedRecord.model_validate(row), row) for number in range(20)]
-    qualities = [asyncio.run(judge(ask, case, Config())).quality for case in cases]
+    qualities = [asyncio.run(judge(ask, case, seed=0)).quality for case in cases]
     assert {quality["margin"] for quality in qualities} == {-0.7}
     assert qualities[0]["tags"] == [{"tag": "inverted", "side": None, "evidence": "0.2 against 0.9"}]
     assert qualities[0]["chosen"]["score"] == 4

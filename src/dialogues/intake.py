@@ -4,12 +4,11 @@ import dataclasses
 import logging
 import zlib
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import cast
 
 import orjson
 
-from ..basics.files import found
 from ..basics.seen import DONE, SEEN, Fingerprints, Keys
 from ..running.output import SampleId, sample_key
 from ..running.tally import Tally
@@ -26,9 +25,9 @@ log = logging.getLogger(__name__)
 MOST_WARNINGS = 20  # of one kind; the summary has the count
 
 
-def pending(config: OverDialogues, keys: Keys, tally: Tally) -> Generator[Sample]:
+def pending(config: OverDialogues, files: Sequence[str], keys: Keys, tally: Tally) -> Generator[Sample]:
     """The samples that are still to be made, in the order of the input, read as they are needed."""
-    return Intake(config, keys, tally, Fingerprints(len(keys))).samples()
+    return Intake(config, keys, tally, Fingerprints(len(keys))).samples(files)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +39,7 @@ class Intake:
     tally: Tally
     said: Fingerprints
 
-    def samples(self) -> Generator[Sample]:
-        files = found(self.config.input, self.config.output)
+    def samples(self, files: Sequence[str]) -> Generator[Sample]:
         for position, raw in enumerate(Reader(self.config.oasst_paths).dialogues(rows(files))):
             self.tally.rows += 1
             if isinstance(raw, Unreadable):

@@ -4,6 +4,7 @@ import itertools
 import textwrap
 from collections.abc import Iterator
 
+from ..basics.files import found
 from ..running.output import made_before
 from ..running.tally import Tally
 from .intake import pending
@@ -16,8 +17,10 @@ WIDTH = 100
 def preview(config: OverDialogues) -> int:
     """Print the first samples that a run would make, and what became of the dialogues before them. The exit status."""
     tally = Tally()
-    found = itertools.islice(pending(config, made_before(config.output), tally), config.show)
-    for number, sample in enumerate(found, 1):
+    samples = itertools.islice(
+        pending(config, found(config.input, config.output), made_before(config.output), tally), config.show
+    )
+    for number, sample in enumerate(samples, 1):
         print("\n".join(shown(number, sample)))
     print(f"{tally.rows:,} dialogues read")
     print("\n".join(line for line in tally.in_words() if not line.startswith("samples made")))

@@ -5,8 +5,9 @@ seed, and each reasoning is scored by itself.
 """
 
 import dataclasses
+import functools
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from ..basics.seen import DONE, SEEN, Keys
 from ..basics.text import loads, normalised
 from ..basics.together import together
 from ..calling.completion import Usage
-from ..calling.stage import Ask
+from ..calling.stage import Ask, digest
+from ..dialogues.files import count
 from ..methods.proutt.stages import EVALUATION
 from ..pairs.sides import MarkedRecord, reason_of
 from ..pairs.words import INVERTED
+from ..running.job import Job
 from ..running.output import SampleId, sample_key
 from ..running.settings import Running
 from ..running.tally import Tally
@@ -57,9 +60,9 @@ class Judged:
         return {**self.line, "quality": {**self.quality, "usage": tokens}}
 
 
-def cases(config: Running, keys: Keys, tally: Tally) -> Generator[Case]:
-    """The records of the input that are not judged yet."""
-    for path in map(Path, config.input):
+def cases(files: Sequence[str], keys: Keys, tally: Tally) -> Generator[Case]:
+    """The records of the files that are not judged yet."""
+    for path in map(Path, files):
         with path.open("rb", buffering=1 << 20) as file:
             for number, line in enumerate(file, 1):
                 if not line.strip():
@@ -85,12 +88,12 @@ def cases(config: Running, keys: Keys, tally: Tally) -> Generator[Case]:
                     yield case
 
 
-async def judge(ask: Ask, case: Case, config: Running) -> Judged:
+async def judge(ask: Ask, case: Case, seed: int) -> Judged:
     """Grade all predictions of the pair together and score each side's reasoning; add both to its marks."""
     record = case.record
     chosen, rejected = record.chosen, record.rejected
     different = {normalised(text): text for text in (*chosen.predictions, *rejected.predictions)}
-    order = dice(config.seed, case.sample_id, f"{case.item_id} judged order").sample(sorted(different), len(different))
+    order = dice(seed, case.sample_id, f"{case.item_id} judged order").sample(sorted(different), len(different))
     evaluation, score, rejected_score = await together(
         ask(
             EVALUATION,
@@ -116,3 +119,14 @@ async def judge(ask: Ask, case: Case, config: Running) -> Judged:
         "margin": round(best - rejected_best, 4),
     }
     return Judged(str(case.line.get("region", "far")), case.line, quality)
+
+
+def job_of(config: Running, files: Sequence[str]) -> Job[Case]:
+    """What a judge's run over these records does."""
+    return Job(
+        files=files,
+        items=functools.partial(cases, files),
+        total=functools.partial(count, files),
+        make=functools.partial(judge, seed=config.seed),
+        settings={"judge": config.model, "judge_prompts": digest(JUDGE)},
+    )

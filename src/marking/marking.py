@@ -80,13 +80,12 @@ def mark(settings: Settings, files: Sequence[str]) -> int:
 
 def ask_judge(settings: Settings, files: Sequence[str]) -> int:
     """Mark all records and have a model judge them; the exit status."""
-    from ..calling.stage import digest  # noqa: PLC0415
     from ..running.runner import run  # noqa: PLC0415 (brings the SDK)
-    from .judge import JUDGE, cases, judge  # noqa: PLC0415 (needed by this option alone)
+    from .judge import job_of  # noqa: PLC0415 (needed by this option alone)
 
     model = settings.judge_model or settings.model
     config = dataclasses.replace(settings, input=tuple(files), output=settings.place, model=model)
-    return run(config, key_of(config), judge, {"judge": config.model, "judge_prompts": digest(JUDGE)}, cases)
+    return run(config, key_of(config), job_of(config, files))
 
 
 def summary(totals: Totals, output: Path) -> Iterator[str]:

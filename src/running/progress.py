@@ -7,17 +7,15 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from ..basics.files import found
 from ..calling.endpoint import Endpoint
 from ..calling.store import Store
-from ..dialogues.files import count
 from .settings import Running
 from .tally import Tally
 
@@ -64,9 +62,9 @@ def account(config: Running, tally: Tally, endpoint: Endpoint, seconds: float) -
 
 
 @contextlib.asynccontextmanager
-async def showing(config: Running, tally: Tally, endpoint: Endpoint) -> AsyncIterator[None]:
+async def showing(total: Callable[[], int | None], tally: Tally, endpoint: Endpoint) -> AsyncIterator[None]:
     """Show progress while the body runs."""
-    work = bar(found(config.input, config.output), tally, endpoint) if sys.stderr.isatty() else lines(tally, endpoint)
+    work = bar(total, tally, endpoint) if sys.stderr.isatty() else lines(tally, endpoint)
     task = asyncio.create_task(work)
     try:
         yield
@@ -77,9 +75,9 @@ async def showing(config: Running, tally: Tally, endpoint: Endpoint) -> AsyncIte
             log.warning("progress could not be shown: %r", outcome)
 
 
-async def bar(files: Sequence[str], tally: Tally, endpoint: Endpoint) -> None:
+async def bar(count: Callable[[], int | None], tally: Tally, endpoint: Endpoint) -> None:
     """A tqdm bar over the dialogues of the input."""
-    total = await asyncio.to_thread(count, files)
+    total = await asyncio.to_thread(count)
     columns, rows = shutil.get_terminal_size((100, 24))  # where a terminal says it has none, tqdm would draw nothing
     with tqdm(total=total, unit=" dialogues", ncols=columns, nrows=rows) as drawn, logging_redirect_tqdm():
         try:

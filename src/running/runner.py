@@ -1,30 +1,26 @@
 """Samples through a method, as many at a time as there are call slots, each ending as a record or as a failure.
 
-Knows nothing of any method: it is handed the function that makes a record.
+Knows nothing of any method: it is handed a job.
 """
 
 import asyncio
 import contextlib
 import dataclasses
-import functools
 import itertools
 import logging
 import signal
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any
 
 from ..basics.command import Stop
-from ..basics.files import STANDARD_INPUT, found
-from ..basics.seen import Keys
-from ..calling.completion import Usage
+from ..basics.files import STANDARD_INPUT
 from ..calling.endpoint import Endpoint
 from ..calling.session import Failed, Session
-from ..calling.stage import Ask
 from ..calling.store import Store
-from ..dialogues.intake import pending
-from .output import Failure, Output, SampleId, sample_key
+from .job import Item, Job
+from .output import Failure, Output, sample_key
 from .progress import account, showing, summary
 from .settings import Running
 from .tally import Tally
@@ -58,27 +54,6 @@ class Upcoming(Iterator[Any]):
         self._source.close()
 
 
-class Item(Protocol):
-    """What is asked about: a sample, or a record that is to be judged."""
-
-    @property
-    def sample_id(self) -> SampleId: ...
-    @property
-    def item_id(self) -> int: ...
-
-
-class Made(Protocol):
-    """What came of it."""
-
-    @property
-    def region(self) -> str: ...
-    def row(self, usage: Usage) -> dict[str, Any]: ...
-
-
-Source = Callable[[Any, Keys, Tally], Generator[Any]]
-Make = Callable[[Ask, Any, Any], Awaitable[Made]]
-Settings = Mapping[str, object]
-
 MOST_IN_FLIGHT = 4  # samples for each call slot, counting those that wait for their next try
 
 
@@ -87,9 +62,7 @@ class Run:
     """One run of a method over an input."""
 
     config: Running
-    source: Source
-    make: Make
-    settings: Settings
+    job: Job[Any]
     endpoint: Endpoint
     output: Output
     store: Store | None
@@ -102,11 +75,11 @@ class Run:
 
     async def all(self) -> None:
         """Make every pending sample. Raises Stop, after the samples in flight, where the run could not go on."""
-        source = self.source(self.config, self.output.done, self.tally)
-        self.todo = Upcoming(source, self.config.limit, (MOST_IN_FLIGHT - 1) * self.config.max_concurrency)
+        items = self.job.items(self.output.done, self.tally)
+        self.todo = Upcoming(items, self.config.limit, (MOST_IN_FLIGHT - 1) * self.config.max_concurrency)
         self.endpoint.on_wait = self.fill_in
         with self.interruptible(), contextlib.suppress(asyncio.CancelledError):
-            async with showing(self.config, self.tally, self.endpoint):
+            async with showing(self.job.total, self.tally, self.endpoint):
                 try:
                     await asyncio.gather(*(self.work() for _ in range(self.config.max_concurrency)))
                     while self.extra:
@@ -171,7 +144,7 @@ class Run:
         """Make one sample: a line of the output, or a line of the sidecar."""
         session = Session(self.endpoint, self.config, self.store, sample_key(sample.sample_id, sample.item_id))
         try:
-            made = await self.make(session, sample, self.config)
+            made = await self.job.make(session, sample)
         except Stop:
             raise
         except Failed as failed:
@@ -180,7 +153,7 @@ class Run:
             log.debug("sample %r", sample.sample_id, exc_info=error)
             self.fail(sample, session, Failed("none", "internal", f"{type(error).__name__}: {error}", 0, None))
         else:
-            row = {**made.row(session.usage), **self.settings}
+            row = {**made.row(session.usage), **self.job.settings}
             self.output.add(row | ({"rehearsal": True} if session.rehearsal else {}))
             self.tally.made[made.region] += 1
 
@@ -205,40 +178,38 @@ class Run:
 # ---------------------------------------------------------------------------------------------- the whole run
 
 
-def run(config: Running, key: str, make: Make, settings: Settings, source: Source = pending) -> int:
-    """Run a method over the input, print a summary, and return the exit status. Raises Stop where it cannot run."""
-    files = found(config.input, config.output)
+def run(config: Running, key: str, job: Job[Any]) -> int:
+    """Do a job, print a summary, and return the exit status. Raises Stop where it cannot run."""
     if config.output.is_dir() or not config.output.name:
         raise Stop(f"Output {config.output} is a folder: give --output a file in it.")
-    if config.output.exists() and any(file != STANDARD_INPUT and config.output.samefile(file) for file in files):
+    if config.output.exists() and any(file != STANDARD_INPUT and config.output.samefile(file) for file in job.files):
         raise Stop(f"Output {config.output} is the same file as an input: give another --output.")
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(Output(config.output))
         if not config.accept_changes:
-            refuse_to_mix(output, settings)
+            refuse_to_mix(output, job.settings)
         path = config.output.with_name(config.output.name + ".calls.sqlite")
         store = None if config.no_cache else stack.enter_context(Store(path))
         if store and config.prune:
             log.info("dropped %d stored replies of finished samples from %s", store.prune(output.done), path)
-        parts = functools.partial(Run, config=config, source=source, make=make, settings=settings)
-        return asyncio.run(run_open(config, key, functools.partial(parts, output=output, store=store)))
+        return asyncio.run(run_open(config, key, job, output, store))
 
 
-async def run_open(config: Running, key: str, parts: Callable[..., Run]) -> int:
+async def run_open(config: Running, key: str, job: Job[Any], output: Output, store: Store | None) -> int:
     async with Endpoint(config, key) as endpoint:
-        run, start = parts(endpoint=endpoint), time.monotonic()
+        run, start = Run(config=config, job=job, endpoint=endpoint, output=output, store=store), time.monotonic()
         try:
             await run.all()
         finally:
-            print(summary(config, run.tally, endpoint, run.store, run.output.sidecar))
-            if run.store:
-                run.store.note_run(account(config, run.tally, endpoint, time.monotonic() - start))
+            print(summary(config, run.tally, endpoint, store, output.sidecar))
+            if store:
+                store.note_run(account(config, run.tally, endpoint, time.monotonic() - start))
     if run.tally.interrupted:
         return 130
     return 3 if run.tally.failed or run.tally.unreadable else 0
 
 
-def refuse_to_mix(output: Output, settings: Settings) -> None:
+def refuse_to_mix(output: Output, settings: Mapping[str, object]) -> None:
     """Raise Stop where the newest record was made with other settings than these."""
     if (last := output.last()) is None:
         return

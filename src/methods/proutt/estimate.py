@@ -7,6 +7,7 @@ counted by the rule of `calling.budget.tokens_in`. The thoughts of a reasoning m
 from collections.abc import Iterator
 from typing import Any
 
+from ...basics.files import found
 from ...basics.seen import Keys
 from ...calling.budget import Prices, tokens_in
 from ...calling.completion import Usage
@@ -62,7 +63,7 @@ def stages() -> list[Stage[Any]]:
 def estimate(config: Config, done: Keys) -> str:
     """A table of the samples still to be made, by stage, with totals if all drafts fell into one region."""
     tally, prompts, samples, cacheable = Tally(), dict.fromkeys((stage.name for stage in stages()), 0), 0, 0
-    for sample in pending(config, done, tally):
+    for sample in pending(config, found(config.input, config.output), done, tally):
         samples += 1
         for stage in stages():
             asked = messages(stage, inputs(stage, sample))

@@ -1,0 +1,47 @@
+"""What a run does, as data: over which items, and what is made of each."""
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from ..basics.seen import Keys
+from ..calling.completion import Usage
+from ..calling.stage import Ask
+from .output import SampleId
+from .tally import Tally
+
+
+class Item(Protocol):
+    """What is asked about: a sample, or a record that is to be judged."""
+
+    @property
+    def sample_id(self) -> SampleId: ...
+    @property
+    def item_id(self) -> int: ...
+
+
+class Made(Protocol):
+    """What came of it."""
+
+    @property
+    def region(self) -> str: ...
+    def row(self, usage: Usage) -> dict[str, Any]: ...
+
+
+ItemT = TypeVar("ItemT", bound=Item)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job(Generic[ItemT]):
+    """A method over an input. The run knows nothing else of either."""
+
+    files: Sequence[str]
+    """What the items come from, so that no run writes over its own input."""
+    items: Callable[[Keys, Tally], Generator[ItemT]]
+    """The items that are still to be made, read as they are needed; what becomes of the others is counted."""
+    total: Callable[[], int | None]
+    """How many rows the input has, if that can be told without reading what they mean."""
+    make: Callable[[Ask, ItemT], Awaitable[Made]]
+    """Makes one item by asking. Raises Failed where it cannot be made."""
+    settings: Mapping[str, object]
+    """What decides how an item comes out; each row carries it, and a run refuses to mix two kinds."""
