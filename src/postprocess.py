@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from .basics.command import Stop, as_command
+from .marking.marks import TAGS
 from .pairs.ordered import Records, inputs
 from .training.card import INFO
 from .training.files import KINDS
@@ -21,7 +22,7 @@ from .training.writing import output_for, write
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write training files as the command line says; returns the exit status."""
-    options = options_of(arguments)
+    options = options_of(arguments, TAGS)
     paths = inputs(options.input)
     output = options.output or output_for(paths, options.mode)
     if output.suffix not in KINDS or output.name == INFO:

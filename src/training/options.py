@@ -1,14 +1,13 @@
 """What `python -m src.postprocess` can be told."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import get_args
 
 from ..basics.command import Parser
 from ..basics.options import number, one_of
 from ..basics.text import loads
-from ..marking.marks import TAGS
 from ..pairs.sides import name_of
 from ..pairs.words import Region
 from .formats import DEFAULT, MODES, NAMES
@@ -29,10 +28,6 @@ def split(text: str) -> Split:
     return Split(shares)
 
 
-def regions(text: str) -> list[str]:
-    return [one_of(*get_args(Region))(region.strip()) for region in text.split(",")]
-
-
 def marks(text: str) -> dict[str, str]:
     """The file's marks by sample."""
     try:
@@ -47,8 +42,9 @@ def marks(text: str) -> dict[str, str]:
     return found
 
 
-def tags(text: str) -> list[str]:
-    return [one_of(*TAGS)(tag.strip()) for tag in text.split(",")]
+def some_of(known: Sequence[str]) -> Callable[[str], list[str]]:
+    """A reader of several of the known words, with commas between them."""
+    return lambda text: [one_of(*known)(word.strip()) for word in text.split(",")]
 
 
 EXAMPLES = """\
@@ -62,7 +58,8 @@ exit status: 0 all done, 1 could not run, 3 some records were left out (each is 
 """
 
 
-def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
+def options_of(arguments: Sequence[str] | None, known_marks: Sequence[str]) -> argparse.Namespace:
+    """What the command line says; pairs can be dropped by these marks."""
     parser = Parser(
         prog="python -m src.postprocess",
         description="Turn records into training files: preference pairs, or the chosen sides alone.",
@@ -85,8 +82,13 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--split", type=split, help="shares of the dialogues, a file each, e.g. train=0.95,test=0.05")
     add("--min-top-sim", type=number(0, 1), help="drop pairs whose best draft prediction is less similar than this")
-    add("--regions", type=regions, help="keep only pairs of these regions, of close,middle,far")
-    add("--drop", type=tags, default=[], help="drop pairs with these marks of python -m src.quality, e.g. artifact")
+    add("--regions", type=some_of(get_args(Region)), help="keep only pairs of these regions, of close,middle,far")
+    add(
+        "--drop",
+        type=some_of(known_marks),
+        default=[],
+        help="drop pairs with these marks of python -m src.quality, e.g. artifact",
+    )
     add("--min-margin", type=number(-1, 1), help="drop pairs whose chosen side is not so much nearer, to the judge")
     add("--min-score", type=number(1, 5), help="drop pairs whose chosen reasoning the judge scores lower, of 1 to 5")
     add("--marks", type=marks, default={}, help="marks made on the page of python -m src.report: drop, or keep always")
