@@ -8,8 +8,6 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import pytest
-
 from .conftest import ROOT, command
 
 SRC = ROOT / "src"
@@ -120,13 +118,6 @@ def test_every_command_of_the_readme_works_as_written(endpoint: Callable[..., st
 def test_the_readme_names_every_folder_in_order() -> None:
     rows = re.findall(r"^\| `src/(\w+)/` \|", readme(), re.MULTILINE)
     assert rows == [folder for folder in FOLDERS if (SRC / folder).is_dir()]
-
-
-@pytest.mark.parametrize("module", ["synthesis", "postprocess", "quality", "report", "rehearsal"])
-def test_help_teaches(module: str, tmp_path: Path) -> None:
-    done = command(module, "--help", folder=tmp_path)
-    assert done.returncode == 0
-    assert done.stdout.count("--") > 4
 
 
 def test_the_rehearsal_ends_with_training_files(tmp_path: Path) -> None:

@@ -3,15 +3,18 @@
 import dataclasses
 import random
 
-from .options import number, option
+from .options import Options, number, option
 
 
 @dataclasses.dataclass(frozen=True)
-class Draws:
+class Draws(Options):
     """What is told to whatever draws."""
 
     seed: int = option(
-        0, number(-(2**63), 2**63, int), "fixes every random draw; change it for a second, different set"
+        0,
+        number(-(2**63), 2**63, int),
+        "fixes every random draw; change it for a second, different set",
+        group="method",
     )
 
 

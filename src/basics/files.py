@@ -4,7 +4,7 @@ import contextlib
 import glob
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +14,7 @@ from .text import shortened
 log = logging.getLogger(__name__)
 
 STANDARD_INPUT = "-"
+BEGINNING = 1 << 20  # bytes of a file that tell what it is
 READ_IN_FOLDERS = (".jsonl", ".json", ".ndjson", ".parquet", ".gz", ".zst")
 
 
@@ -55,6 +56,20 @@ def matching(pattern: str, output: Path | None) -> list[str]:
         paths = [Path(match) for match in sorted(glob.glob(pattern, recursive=True)) if Path(match).is_file()]  # noqa: PTH207 (Path.glob refuses absolute patterns)
     ours = output.resolve() if output else None
     return [str(path) for path in paths if not path.name.endswith(".failed.jsonl") and path.resolve() != ours]
+
+
+def refuse_others(path: Path, command: str, is_ours: Callable[[bytes], bool]) -> None:
+    """Raise Stop where the file is there and, by how it begins, was not made by this command."""
+    if not path.exists():
+        return
+    if path.is_dir():
+        raise Stop(f"Output {path} is a folder: give --output a file in it.")
+    with path.open("rb") as file:
+        start = file.read(BEGINNING)
+    if start and not is_ours(start):
+        raise Stop(
+            f"{path} was not made by src.{command} and is left as it is: give another --output, or move it away."
+        )
 
 
 @contextlib.contextmanager

@@ -1,29 +1,54 @@
-"""An option as a field of a dataclass: its default, its flag, its environment variable and its help, written once."""
+"""An option as a field of a dataclass: its default, its flag, its environment variable and its help, written once.
+
+The variable is `PROUTT_` and the field's name in capitals; the command line wins over it. What a command reads and
+writes is never taken from a variable, since several commands would share it: only synthesis has such variables.
+"""
 
 import argparse
 import dataclasses
+import importlib
 import json
+import logging
 import os
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+import pkgutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
-from .command import Parser
+from .command import Parser, did_you_mean
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+log = logging.getLogger(__name__)
 
-OptionsT = TypeVar("OptionsT", bound="DataclassInstance")
+Group = Literal["input", "output", "method", "endpoint", "limits and money", "marks", "filters", "faults"]
+VARIABLES = "PROUTT_"
 
 
-def one_of(*choices: str) -> Callable[[str], str]:
-    """A reader that accepts only the given words; unlike argparse's `choices` it also checks environment variables."""
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a command can be told. Each field is an `option`."""
 
-    def choice(text: str) -> str:
-        if text not in choices:
-            raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(choices)}")
+
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+
+class Choice:
+    """Reads one of some words."""
+
+    def __init__(self, choices: Sequence[str]) -> None:
+        self.choices = choices
+
+    def __call__(self, text: str) -> str:
+        if text not in self.choices:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not one of {', '.join(self.choices)}{did_you_mean(text, self.choices)}"
+            )
         return text
 
-    return choice
+
+def one_of(*choices: str) -> Choice:
+    """A reader that accepts only the given words; unlike argparse's `choices` it also checks environment variables."""
+
+    return Choice(choices)
 
 
 def number(low: float, high: float, kind: type[int] | type[float] = float) -> Callable[[str], float]:
@@ -67,42 +92,106 @@ def switch(text: str) -> bool:
     return text.lower() in {"1", "true", "yes"}
 
 
-def option(default: Any, read: Callable[[str], Any], help: str, **flags: Any) -> Any:
-    """A field of such a dataclass with all that its flag needs."""
-    metadata = {"type": read, "help": help, **flags}
+def option(
+    default: Any, read: Callable[[str], Any], help: str, *, group: Group, variable: bool = True, **flags: Any
+) -> Any:
+    """A field of `Options` with all that its flag needs. `variable` tells whether the environment may set it."""
+    metadata = {"group": group, "variable": variable, "flags": {"type": read, "help": help, **flags}}
     kind: dict[str, Any] = {"default_factory": dict} if default == {} else {"default": default}
     return dataclasses.field(metadata=metadata, **kind)
 
 
-def flag(help: str) -> Any:
+def flag(help: str, *, group: Group, variable: bool = True) -> Any:
     """An option that is given or not; as an environment variable it is yes or no."""
-    return option(False, switch, help, nargs="?", const=True)
+    return option(False, switch, help, group=group, variable=variable, nargs="?", const=True, metavar="yes")
+
+
+def told(cls: type[OptionsT], arguments: Sequence[str] | None, command: str, about: str) -> OptionsT:
+    """The options as the command line tells them, or else the environment, or else their defaults.
+
+    `about` is the command's docstring, which `--help` shows. A variable that no command reads is named in the log.
+    """
+    parser = Parser(f"python -m src.{command}", about)
+    groups = {group: parser.add_argument_group(group) for group in groups_of(cls)}
+    for field in sorted(dataclasses.fields(cls), key=lambda field: field.name != field.metadata["group"]):
+        add(groups[field.metadata["group"]], field)
+    parser.add_common()
+    given = vars(parser.parse_args(arguments))
+    name_unknown_variables(cls)
+    lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    return cls(**given | lists)
+
+
+def groups_of(cls: type[Options]) -> list[Group]:
+    """The groups of a command's options: what goes in and comes out first, the endpoint last."""
+    order: tuple[Group, ...] = (
+        "input",
+        "output",
+        "method",
+        "marks",
+        "filters",
+        "endpoint",
+        "limits and money",
+        "faults",
+    )
+    held = {field.metadata["group"] for field in dataclasses.fields(cls)}
+    return [group for group in order if group in held]
+
+
+def add(group: Any, field: "dataclasses.Field[Any]") -> None:
+    flags = dict(field.metadata["flags"])
+    default = field.default if field.default is not dataclasses.MISSING else {}
+    shown = in_words(default)
+    if flags.get("action") == "append":
+        default = []  # a list that argparse can add to
+    variable = os.environ.get(variable_of(field)) if field.metadata["variable"] else None
+    given: str | list[str] | None = [variable] if variable is not None and flags.get("nargs") == "+" else variable
+    choices = getattr(flags["type"], "choices", None)
+    flags.setdefault("metavar", "{" + ",".join(choices) + "}" if choices else field.name.rsplit("_", 1)[-1].upper())
+    flags["help"] = (flags["help"] + (f" [{shown}]" if shown else "")).replace("%", "%%")
+    group.add_argument("--" + field.name.replace("_", "-"), default=default if given is None else given, **flags)
 
 
 def in_words(default: Any) -> str:
+    """A default as `--help` shows it; "" where there is nothing to show."""
+    if default is None or default is False or default in ({}, (), Path()):
+        return ""
+    if isinstance(default, Path) and default.is_absolute():
+        return default.name
     return " ".join(default) if isinstance(default, tuple) else str(default)
 
 
-def from_command_line(
-    cls: type[OptionsT],
-    arguments: Sequence[str] | None,
-    prog: str,
-    description: str,
-    examples: str,
-) -> OptionsT:
-    """Read the options from the command line, then the environment, then the defaults."""
-    parser = Parser(prog=prog, description=description, epilog=examples)
-    for field in dataclasses.fields(cls):
-        default = field.default if field.default is not dataclasses.MISSING else {}
-        shown = "" if default is None or default is False or default == {} else f" [{in_words(default)}]"
-        given: str | list[str] | None = os.environ.get("PROUTT_" + field.name.upper())
-        if given is not None and field.metadata.get("nargs") == "+":
-            given = [str(given)]
-        parser.add_argument(
-            "--" + field.name.replace("_", "-"),
-            default=default if given is None else given,
-            metavar="yes" if field.metadata.get("const") else field.name.rsplit("_", 1)[-1].upper(),
-            **{**field.metadata, "help": (field.metadata["help"] + shown).replace("%", "%%")},
-        )
-    told = vars(parser.parse_args(arguments))
-    return cls(**told | {"input": tuple(told["input"])})
+# ---------------------------------------------------------------------------------------------- variables
+
+
+def variable_of(field: "dataclasses.Field[Any]") -> str:
+    return VARIABLES + field.name.upper()
+
+
+def variables_of(cls: type[Options]) -> set[str]:
+    return {variable_of(field) for field in dataclasses.fields(cls) if field.metadata["variable"]}
+
+
+def name_unknown_variables(cls: type[Options]) -> None:
+    """Say which variables no command reads, with the name that may have been meant."""
+    ours = sorted(name for name in os.environ if name.startswith(VARIABLES))
+    if all(name in variables_of(cls) for name in ours):
+        return
+    known = set().union(*(variables_of(other) for other in all_options()))
+    for name in ours:
+        if name not in known:
+            meant = did_you_mean(name.removeprefix(VARIABLES), [each.removeprefix(VARIABLES) for each in known])
+            log.warning("%s is set and no command reads it%s", name, meant.replace("mean ", f"mean {VARIABLES}"))
+
+
+def all_options() -> Iterator[type[Options]]:
+    """The options of all commands. They stand in modules named `settings`, most of which are not imported yet."""
+    root = __package__.rpartition(".")[0]
+    for module in pkgutil.walk_packages(importlib.import_module(root).__path__, root + "."):
+        if module.name.endswith(".settings"):
+            importlib.import_module(module.name)
+    waiting = [Options]
+    while waiting:
+        cls = waiting.pop()
+        yield cls
+        waiting.extend(cls.__subclasses__())

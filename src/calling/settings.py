@@ -1,53 +1,73 @@
 """What a call to a model can be told: the endpoint, its limits, the money."""
 
 import dataclasses
+import functools
 import os
 from typing import Any, Literal, get_args
 
 from ..basics.command import Stop
-from ..basics.options import json_object, number, one_of, option
+from ..basics.options import Options, json_object, number, one_of, option
 
 JsonMode = Literal["auto", "schema", "object", "text"]
 
+endpoint = functools.partial(option, group="endpoint")
+money = functools.partial(option, group="limits and money")
+
 
 @dataclasses.dataclass(frozen=True)
-class Calling:
+class Calling(Options):
     """The endpoint and how it is asked. Holds no key: only the name of the variable that has it."""
 
-    base_url: str = option(
+    base_url: str = endpoint(
         "https://open.bigmodel.cn/api/paas/v4/", str, "any OpenAI-compatible endpoint, e.g. http://127.0.0.1:8000/v1"
     )
-    model: str = option("glm-4.6", str, "the model's name at that endpoint")
-    api_key_env: str = option(
-        "ZAI_API_KEY", str, "the variable that holds the key (environment or .env); '' for an endpoint without keys"
+    model: str = endpoint("glm-4.6", str, "the model's name at that endpoint")
+    api_key_env: str = endpoint(
+        "ZAI_API_KEY",
+        str,
+        "the variable that holds the key (environment or .env); '' for an endpoint without keys",
+        metavar="VARIABLE",
     )
-    max_concurrency: int = option(
-        10, number(1, 100_000, int), "requests in flight; raise it until the endpoint stops getting faster"
+    max_concurrency: int = money(
+        10, number(1, 100_000, int), "requests in flight; raise it until the endpoint stops getting faster", metavar="N"
     )
-    json_mode: JsonMode = option(
+    json_mode: JsonMode = endpoint(
         "auto", one_of(*get_args(JsonMode)), "how replies are held to JSON: auto tries schema, then object, then text"
     )
-    temperature: float | None = option(None, number(0, 2), "sampling temperature; left to the endpoint when not given")
-    max_tokens: int | None = option(
+    temperature: float | None = endpoint(
+        None, number(0, 2), "sampling temperature; left to the endpoint when not given"
+    )
+    max_tokens: int | None = endpoint(
         None, number(1, 10_000_000, int), "limit of one reply in tokens; for endpoints whose own limit cuts replies off"
     )
-    extra_body: dict[str, Any] = option(
-        {}, json_object, 'more fields for every request, e.g. \'{"thinking": {"type": "disabled"}}\''
+    extra_body: dict[str, Any] = endpoint(
+        {}, json_object, 'more fields for every request, e.g. \'{"thinking": {"type": "disabled"}}\'', metavar="JSON"
     )
-    timeout: float = option(300.0, number(0.1, 86_400), "seconds before a request is abandoned and sent again")
-    max_retries: int = option(5, number(0, 1000, int), "how often a request that failed in transit is sent again")
-    patience: float = option(
-        1800.0, number(0, 10**7), "seconds to wait for an endpoint that is down before the run stops, resumable"
+    timeout: float = endpoint(
+        300.0, number(0.1, 86_400), "seconds before a request is abandoned and sent again", metavar="SECONDS"
     )
-    rpm: int | None = option(None, number(1, 10**9, int), "requests per minute that the account allows")
-    tpm: int | None = option(None, number(1, 10**12, int), "tokens per minute that the account allows")
-    price_in: float = option(0.0, number(0, 10**6), "price of a million prompt tokens; with it, cost is shown")
-    price_cached: float | None = option(None, number(0, 10**6), "the same for cached prompt tokens [as --price-in]")
-    price_out: float = option(0.0, number(0, 10**6), "price of a million completion tokens")
-    max_cost: float | None = option(
+    max_retries: int = endpoint(
+        5, number(0, 1000, int), "how often a request that failed in transit is sent again", metavar="N"
+    )
+    patience: float = endpoint(
+        1800.0,
+        number(0, 10**7),
+        "seconds to wait for an endpoint that is down before the run stops, resumable",
+        metavar="SECONDS",
+    )
+    rpm: int | None = money(None, number(1, 10**9, int), "requests per minute that the account allows", metavar="N")
+    tpm: int | None = money(None, number(1, 10**12, int), "tokens per minute that the account allows", metavar="N")
+    price_in: float = money(
+        0.0, number(0, 10**6), "price of a million prompt tokens; with it, cost is shown", metavar="PRICE"
+    )
+    price_cached: float | None = money(
+        None, number(0, 10**6), "the same for cached prompt tokens [as --price-in]", metavar="PRICE"
+    )
+    price_out: float = money(0.0, number(0, 10**6), "price of a million completion tokens", metavar="PRICE")
+    max_cost: float | None = money(
         None, number(0, 10**9), "stop before a call that could make this run cost more, in the currency of the prices"
     )
-    max_total_tokens: int | None = option(
+    max_total_tokens: int | None = money(
         None, number(1, 10**15, int), "stop before a call that could take this run beyond so many tokens"
     )
 

@@ -1,6 +1,7 @@
 """What can be told about dialogues: which turns count, and what is done with odd ones."""
 
 import dataclasses
+import functools
 from typing import Literal, get_args
 
 from ..basics.dice import Draws
@@ -11,43 +12,45 @@ Turns = Literal["last", "random", "all"]
 OasstPaths = Literal["best", "all"]
 Keep = Literal["keep", "drop"]
 
+reading = functools.partial(option, group="input")
+
 
 @dataclasses.dataclass(frozen=True)
 class Reading(Draws):
     """How dialogues become samples."""
 
-    turns: Turns = option(
+    turns: Turns = reading(
         "last", one_of(*get_args(Turns)), "which user turns to predict: last, random (one a dialogue) or all"
     )
-    max_context_chars: int | None = option(
+    max_context_chars: int | None = reading(
         None, number(1, 10**9, int), "keep of a longer context its system turn and its newest whole rounds"
     )
-    user_role: str | None = option(None, str, "another name for the user's role, where your data has its own")
-    assistant_role: str | None = option(None, str, "the same for the assistant's role")
-    system_turns: Keep = option(
+    user_role: str | None = reading(None, str, "another name for the user's role, where your data has its own")
+    assistant_role: str | None = reading(None, str, "the same for the assistant's role")
+    system_turns: Keep = reading(
         "keep", one_of(*get_args(Keep)), "drop them where they are secret or the same everywhere"
     )
-    tool_turns: Keep = option(
+    tool_turns: Keep = reading(
         "keep", one_of(*get_args(Keep)), "tool calls and results; drop them where they are long and tell little"
     )
-    repeats: Keep = option(
+    repeats: Keep = reading(
         "drop", one_of(*get_args(Keep)), "of dialogues that others repeat exactly; keep them where frequency counts"
     )
-    oasst_paths: OasstPaths = option(
+    oasst_paths: OasstPaths = reading(
         "best", one_of(*get_args(OasstPaths)), "of an OASST message tree: the best-ranked path, or all paths"
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class OverDialogues(Running, Reading):
-    """A run whose items are samples of dialogues."""
+    """A run whose items are samples of dialogues. The input is files, folders, globs, or `-` for standard input."""
 
-    input: tuple[str, ...] = option(
-        ("data/raw/LMSYS.jsonl",), str, "dialogues: files, folders, globs, or - for standard input", nargs="+"
+    shard: tuple[int, int] | None = reading(
+        None, share, "make only the I-th of N shares of the samples, for several processes or machines", metavar="I/N"
     )
-    shard: tuple[int, int] | None = option(
-        None, share, "I/N: make only the I-th of N shares of the samples, for several processes or machines"
-    )
-    show: int | None = option(
-        None, number(1, 10**6, int), "print so many samples as they would be asked, without a request, and stop"
+    show: int | None = reading(
+        None,
+        number(1, 10**6, int),
+        "print so many samples as they would be asked, without a request, and stop",
+        metavar="N",
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import orjson
 from tqdm import tqdm
 
 from ..basics.command import Stop
-from ..basics.files import replaced
+from ..basics.files import found, refuse_others, replaced
 from ..basics.text import loads
 from ..calling.settings import key_of
 from ..pairs.sides import MarkedRecord, reason_of
@@ -59,11 +60,18 @@ def unmarked(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key != "quality"}
 
 
+def mark_all(settings: Settings) -> int:
+    """Mark the records, and have them judged where that is wished; the exit status."""
+    files = found(settings.input)
+    return ask_judge(settings, files) if settings.judge else mark(settings, files)
+
+
 def mark(settings: Settings, files: Sequence[str]) -> int:
     """Mark all records without a model; the exit status."""
     totals, output = Totals(), settings.place
     if output.exists() and any(output.samefile(file) for file in files):
         raise Stop(f"Output {output} is the same file as an input: give another --output.")
+    refuse_others(output, "quality", holds_marks_alone)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with replaced(output) as written:
@@ -76,6 +84,12 @@ def mark(settings: Settings, files: Sequence[str]) -> int:
         raise Stop(f"{output} cannot be written ({error.strerror}): give another --output or make room.") from error
     print("\n".join(summary(totals, output)))
     return 3 if totals.left_out else 0
+
+
+def holds_marks_alone(start: bytes) -> bool:
+    """Whether a file that begins so has records with marks and no judge's work, which was paid for."""
+    quality = re.search(rb'"quality":\s*\{"tags":\s*\[', start)
+    return quality is not None and b'"judge":' not in start[: start.find(b"\n")]
 
 
 def ask_judge(settings: Settings, files: Sequence[str]) -> int:

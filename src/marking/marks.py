@@ -247,3 +247,11 @@ def told(record: MarkedRecord) -> list[dict[str, Any]]:
     return [
         dataclasses.asdict(each) | {"evidence": shortened(each.evidence, LONGEST_EVIDENCE)} for each in marks(record)
     ]
+
+
+def in_help() -> str:
+    """Every mark with what it means, a line each."""
+    width = max(map(len, TAGS))
+    meanings = {each.__name__: (each.__doc__ or "").strip() for each in HEURISTICS}
+    meanings[INVERTED] = "The judge finds the rejected side nearer."
+    return "".join(f"  {tag:<{width}}  {meaning}\n" for tag, meaning in meanings.items())

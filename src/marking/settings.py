@@ -12,10 +12,25 @@ from ..running.settings import Running
 class Settings(Running):
     """What this command can be told."""
 
-    input: tuple[str, ...] = option(("data/synthesized_raw/LMSYS.jsonl",), str, "records: files or globs", nargs="+")
-    output: Path = option(Path(), Path, "the records with their marks; with one input its name with .quality.jsonl")
-    judge: bool = flag("ask a model too, for similarities of both sides and scores of their reasoning")
-    judge_model: str | None = option(None, str, "the judge's name at the endpoint, if not --model")
+    input: tuple[str, ...] = option(
+        ("data/synthesized_raw/LMSYS.jsonl",),
+        str,
+        "files or globs of records",
+        group="input",
+        variable=False,
+        nargs="+",
+        metavar="FILE",
+    )
+    output: Path = option(
+        Path(),
+        Path,
+        "the records with their marks; with one input its name with .quality.jsonl",
+        group="output",
+        metavar="FILE",
+        variable=False,
+    )
+    judge: bool = flag("ask a model too, for similarities of both sides and scores of their reasoning", group="marks")
+    judge_model: str | None = option(None, str, "the judge's name at the endpoint, if not --model", group="marks")
 
     @property
     def place(self) -> Path:

@@ -1,6 +1,5 @@
 """Records into one HTML page, to be read and marked."""
 
-import argparse
 import base64
 import hashlib
 import html
@@ -14,11 +13,13 @@ import orjson
 
 from ..basics.command import Stop
 from ..basics.dice import dice
-from ..basics.files import replaced
+from ..basics.files import refuse_others, replaced
 from ..basics.text import loads, shortened
+from ..pairs.ordered import inputs
 from ..pairs.sides import MarkedSide, reason_of
-from .accounts import Beside
+from .accounts import Beside, beside
 from .overview import ShownRecord, Totals, charts, in_words
+from .settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ MOST_WARNINGS = 20
 
 HERE = Path(__file__).parent
 
+TITLE = "<title>ProUtt: "  # by which a page of ours is known
 LONGEST_TITLE = 120  # characters of an utterance in the list
 
 # ---------------------------------------------------------------------------------------------- records into the page
@@ -174,6 +176,14 @@ def filled(template: str, parts: Mapping[str, str]) -> str:
     return re.sub(rf"\{{({'|'.join(parts)})\}}", lambda match: parts[match[1]], template)
 
 
+def report(settings: Settings) -> int:
+    """Write the page, or print its totals; returns the exit status."""
+    sources = inputs(settings.input)
+    near = beside(sources, settings.prices)
+    totals = print_text(sources, near) if settings.text else write_page(sources, settings, near)
+    return 3 if totals.left_out else 0
+
+
 def print_text(sources: Sequence[Path], near: Beside) -> Totals:
     totals = Totals()
     for _ in records(sources, totals):
@@ -182,11 +192,12 @@ def print_text(sources: Sequence[Path], near: Beside) -> Totals:
     return totals
 
 
-def write_page(sources: Sequence[Path], options: argparse.Namespace, near: Beside) -> Totals:
-    output = options.output or sources[0].with_suffix(".html")
+def write_page(sources: Sequence[Path], settings: Settings, near: Beside) -> Totals:
+    output = settings.output if settings.output.name else sources[0].with_suffix(".html")
     if output.exists() and any(map(output.samefile, sources)):
         raise Stop(f"Output {output} is the same file as an input: give another --output.")
-    text, totals = page(sources, options.max_pairs, near)
+    refuse_others(output, "report", lambda start: TITLE.encode() in start)
+    text, totals = page(sources, settings.max_pairs, near)
     if not totals.pairs:
         raise Stop(f"There is no record in {' '.join(map(str, sources))}, so {output} is not written.")
     try:

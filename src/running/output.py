@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Self
 import orjson
 
 from ..basics.command import Stop
-from ..basics.files import replaced
+from ..basics.files import refuse_others, replaced
 from ..basics.seen import DONE, Keys, hashed
 from ..basics.shape import Shape
 from ..basics.text import loads
@@ -59,6 +59,15 @@ def key_of_line(line: bytes) -> int:
         raise ValueError("it has no sample_id and item_id") from error
 
 
+def begins_as_records(start: bytes) -> bool:
+    """Whether a file that begins so holds records, or the beginning of one that a killed run has left unfinished."""
+    line, ended, _ = start.partition(b"\n")
+    try:
+        return key_of_line(line) >= 0
+    except ValueError:
+        return not ended and (line.startswith(IDENTITY_BEGINS) or IDENTITY_BEGINS.startswith(line))
+
+
 def made_before(path: Path) -> Keys:
     """The samples that have a record in this output, marked as done."""
     if not path.is_file():
@@ -81,13 +90,14 @@ class Output:
     whole, as soon as it is made.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, command: str = "synthesis") -> None:
+        self.path, self.command = path, command
         self.sidecar = path.with_name(path.name + ".failed.jsonl")
         self.done = Keys()
 
     def __enter__(self) -> Self:
         with self.told():
+            refuse_others(self.path, self.command, begins_as_records)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._records = self.path.open("ab", buffering=0)
             self.reserve()

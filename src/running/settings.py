@@ -12,11 +12,17 @@ from ..calling.settings import Calling
 class Running(Calling, Draws):
     """Items in, results out, and all calls between them. Each command says what its items are."""
 
-    input: tuple[str, ...] = option((), str, "what is read: files or globs", nargs="+")
-    output: Path = option(Path(), Path, "what is written; a second run goes on where it ends")
+    input: tuple[str, ...] = option((), str, "what is read", group="input", variable=False, nargs="+", metavar="FILE")
+    output: Path = option(Path(), Path, "what is written", group="output", variable=False, metavar="FILE")
     limit: int | None = option(
-        None, number(1, 2**63, int), "stop after this many new samples; for a first look at cost"
+        None,
+        number(1, 2**63, int),
+        "stop after this many new samples; for a first look at cost",
+        group="input",
+        metavar="N",
     )
-    no_cache: bool = flag("keep no replies beside the output: a stopped run pays again for its unfinished samples")
-    prune: bool = flag("drop the stored replies of finished samples, when disk space is short")
-    accept_changes: bool = flag("go on although the output was made with other settings")
+    no_cache: bool = flag(
+        "keep no replies beside the output: a stopped run pays again for its unfinished samples", group="output"
+    )
+    prune: bool = flag("drop the stored replies of finished samples, when disk space is short", group="output")
+    accept_changes: bool = flag("go on although the output was made with other settings", group="output")

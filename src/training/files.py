@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 import orjson
 
 from ..basics.command import Stop
-from ..basics.files import replaced
+from ..basics.files import refuse_others, replaced
+from .templates import OPENING
 
 Row = dict[str, Any]
 Add = Callable[[Row], None]
@@ -71,6 +72,18 @@ def parquet(file: BinaryIO) -> Iterator[Add]:
 KINDS = {".json": json_array, ".jsonl": json_lines, ".parquet": parquet}
 
 
+def asks_our_question(start: bytes) -> bool:
+    """Whether a file that begins so holds rows of ours: each asks a trained model what ours do."""
+    return OPENING.encode() in start
+
+
+def is_parquet(start: bytes) -> bool:
+    return start.startswith(b"PAR1")  # its texts are compressed
+
+
+IS_OURS = {".json": asks_our_question, ".jsonl": asks_our_question, ".parquet": is_parquet}
+
+
 class TrainingFiles:
     """One file, or one for each split. Each appears when all are whole, and only if it has a row."""
 
@@ -103,6 +116,7 @@ class TrainingFiles:
         self.counts[split] += 1
 
     def begun(self, split: str) -> Add:
+        refuse_others(self.path(split), "postprocess", IS_OURS[self.output.suffix])
         self.output.parent.mkdir(parents=True, exist_ok=True)
         file = self._stack.enter_context(replaced(self.path(split)))
         return self._stack.enter_context(KINDS[self.output.suffix](file))

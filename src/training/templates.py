@@ -10,6 +10,8 @@ from ..basics.text import on_one_line, without_tags
 from ..calling.stage import as_text, fill
 from ..pairs.sides import Side
 
+OPENING = "Foresee what the user will say next in the dialogue below."
+"""How every template begins; by it a training file of ours is known."""
 PREDICT = """\
 Foresee what the user will say next in the dialogue below.
 

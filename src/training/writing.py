@@ -1,6 +1,6 @@
 """Records into training files, with all that stands beside them."""
 
-import argparse
+import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,14 +9,15 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from ..basics.command import Stop
+from ..basics.command import Stop, did_you_mean
 from ..basics.text import loads
-from ..pairs.ordered import Records
+from ..pairs.ordered import Records, inputs
 from ..pairs.sides import ChosenSide, Pair, Unfit
-from .card import Facts, describe
-from .files import TrainingFiles
+from .card import INFO, Facts, describe
+from .files import KINDS, TrainingFiles
 from .formats import PREF, SFT, Mode, Row
 from .selection import Filters
+from .settings import Settings
 from .templates import TEMPLATES
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,22 @@ def training_rows(
                 yield record, row
 
 
-# ---------------------------------------------------------------------------------------------- the command
+# ---------------------------------------------------------------------------------------------- rows into files
+
+
+def write(settings: Settings, known_marks: Sequence[str]) -> int:
+    """Write training files as the settings say; returns the exit status. Raises Stop where none can be written."""
+    if unknown := [mark for mark in settings.drop if mark not in known_marks]:
+        meant = did_you_mean(unknown[0], known_marks)
+        raise Stop(f"--drop {unknown[0]}: there is no such mark{meant or '; they are ' + ', '.join(known_marks)}.")
+    paths = inputs(settings.input)
+    output = settings.output if settings.output.name else output_for(paths, settings.mode)
+    if output.suffix not in KINDS or output.name == INFO:
+        raise Stop(f"--output {output} ends in none of {', '.join(KINDS)}: the ending says what kind of file it is.")
+    if any(output.exists() and output.samefile(path) for path in paths):
+        raise Stop(f"{output} is among the inputs: give another --output.")
+    with contextlib.closing(Records(paths)) as records:
+        return write_from(records, settings, output)
 
 
 def output_for(paths: Sequence[Path], mode: str) -> Path:
@@ -89,20 +105,22 @@ def output_for(paths: Sequence[Path], mode: str) -> Path:
     return Path("data/processed") / f"{paths[0].stem}_{mode}.json"
 
 
-def write(records: Records, options: argparse.Namespace, output: Path) -> int:
+def write_from(records: Records, settings: Settings, output: Path) -> int:
     """Write the files and what stands beside them, and tell how many rows there are."""
-    shape, maker = MAKERS[options.mode]
+    shape, maker = MAKERS[settings.mode]
     wishes = ("min_top_sim", "regions", "dedupe", "drop", "min_margin", "min_score", "marks")
-    filters, facts = Filters(**{name: getattr(options, name) for name in wishes}), Facts()
-    split_of = options.split.of if options.split else lambda _: WHOLE
-    with TrainingFiles(output, splits=bool(options.split)) as files:
-        for record, row in training_rows(records, shape, maker(options.format, options.template), filters):
+    filters, facts = Filters(**{name: getattr(settings, name) for name in wishes}), Facts()
+    split_of = settings.split.of if settings.split else lambda _: WHOLE
+    with TrainingFiles(output, splits=bool(settings.split)) as files:
+        for record, row in training_rows(records, shape, maker(settings.form, settings.template), filters):
             files.add(split_of(record), row)
             facts.note(record)
         if not files.counts:
             raise Stop(f"There is no record that gives a training row, so {output} is not written.")
     about = {
-        **{name: getattr(options, name) for name in ("mode", "format", "template")},
+        "mode": settings.mode,
+        "format": settings.form,
+        "template": settings.template,
         "facts": facts.told(),
         "rehearsed": facts.rehearsed,
         "rows": files.counts,
@@ -111,18 +129,18 @@ def write(records: Records, options: argparse.Namespace, output: Path) -> int:
     }
     named = {split: files.path(split) for split in files.counts}
     describe(output, named, about)
-    print("\n".join(summary(options, files, filters, records)))
+    print("\n".join(summary(settings, files, filters, records)))
     if facts.rehearsed:
         log.warning("%d of the records were rehearsed: good for checking a set-up, not for training.", facts.rehearsed)
     return 3 if records.left_out else 0
 
 
-def summary(options: argparse.Namespace, files: TrainingFiles, filters: Filters, records: Records) -> Iterator[str]:
+def summary(settings: Settings, files: TrainingFiles, filters: Filters, records: Records) -> Iterator[str]:
     for name, count in files.counts.items():
-        yield f"{options.mode + ' rows':<14} {count:,} in {files.path(name)}"
-    for name, _ in options.split.shares if options.split else ():
+        yield f"{settings.mode + ' rows':<14} {count:,} in {files.path(name)}"
+    for name, _ in settings.split.shares if settings.split else ():
         if not files.counts[name]:
-            yield f"{options.mode + ' rows':<14} 0 for {name}: no dialogue fell into it, and there is no file"
+            yield f"{settings.mode + ' rows':<14} 0 for {name}: no dialogue fell into it, and there is no file"
     if filters.marks:
         yield f"marks          {filters.met:,} of {len(filters.marks):,} name a pair here"
     for reason, count in filters.dropped.most_common():

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...basics.files import found
-from ...basics.seen import Keys
 from ...calling.budget import Prices, tokens_in
 from ...calling.completion import Usage
 from ...calling.stage import Stage, messages
 from ...dialogues.intake import pending
 from ...dialogues.samples import Sample
+from ...running.output import made_before
 from ...running.tally import Tally
 from .frame import SYSTEM
 from .replies import TreePath
@@ -60,10 +60,11 @@ def stages() -> list[Stage[Any]]:
     return [stage for stage in STAGES if stage is not REVISION["Exploration"]]
 
 
-def estimate(config: Config, done: Keys) -> str:
-    """A table of the samples still to be made, by stage, with totals if all drafts fell into one region."""
+def estimate(config: Config) -> int:
+    """Print a table of the samples still to be made, by stage, with totals if all drafts fell into one region."""
+    done, files = made_before(config.output), found(config.input, config.output)
     tally, prompts, samples, cacheable = Tally(), dict.fromkeys((stage.name for stage in stages()), 0), 0, 0
-    for sample in pending(config, found(config.input, config.output), done, tally):
+    for sample in pending(config, files, done, tally):
         samples += 1
         for stage in stages():
             asked = messages(stage, inputs(stage, sample))
@@ -71,7 +72,8 @@ def estimate(config: Config, done: Keys) -> str:
         cacheable += tokens_in(sample.history) + tokens_in(SYSTEM)
         if config.limit and samples == config.limit:
             break
-    return "\n".join(table(config, tally, samples, prompts, cacheable))
+    print("\n".join(table(config, tally, samples, prompts, cacheable)))
+    return 0
 
 
 def table(config: Config, tally: Tally, samples: int, prompts: dict[str, int], cacheable: int) -> Iterator[str]:

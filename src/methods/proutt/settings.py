@@ -14,14 +14,36 @@ from .stages import STAGES
 class Config(OverDialogues):
     """Everything one run of synthesis was told."""
 
-    output: Path = option(Path("data/synthesized_raw/LMSYS.jsonl"), Path, "records; a second run goes on where it ends")
+    input: tuple[str, ...] = option(
+        ("data/raw/LMSYS.jsonl",),
+        str,
+        "files, folders or globs of dialogues; - is standard input",
+        group="input",
+        nargs="+",
+        metavar="FILE",
+    )
+    output: Path = option(
+        Path("data/synthesized_raw/LMSYS.jsonl"),
+        Path,
+        "records; a second run goes on where it ends",
+        group="output",
+        metavar="FILE",
+    )
     high_confidence_threshold: float = option(
-        0.8, number(0, 1), "a draft whose best prediction is at least this similar is preferred as it is"
+        0.8,
+        number(0, 1),
+        "a draft whose best prediction is at least this similar is preferred as it is",
+        group="method",
     )
     low_confidence_threshold: float = option(
-        0.3, number(0, 1), "a draft whose best prediction is less similar than this is the rejected side"
+        0.3,
+        number(0, 1),
+        "a draft whose best prediction is less similar than this is the rejected side",
+        group="method",
     )
-    estimate: bool = flag("count samples, calls, tokens and cost without a single request, and stop")
+    estimate: bool = flag(
+        "count samples, calls, tokens and cost without a single request, and stop", group="limits and money"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,0 +1,132 @@
+"""What `python -m src.postprocess` can be told."""
+
+import argparse
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import get_args
+
+from ..basics.command import Stop
+from ..basics.options import Options, flag, number, one_of, option
+from ..basics.text import loads
+from ..pairs.sides import name_of
+from ..pairs.words import Region
+from .formats import DEFAULT, MODES, NAMES, Mode
+from .selection import Split
+from .templates import TEMPLATES
+
+
+def split(text: str) -> Split:
+    """NAME=SHARE,NAME=SHARE whose shares make 1 together."""
+    shares: list[tuple[str, float]] = []
+    for part in text.split(","):
+        name, _, share = part.partition("=")
+        if not name.isidentifier() or any(name == other for other, _ in shares):
+            raise argparse.ArgumentTypeError(f"{part!r} is not NAME=SHARE with a name of its own, such as train=0.95")
+        shares.append((name, number(0, 1)(share)))
+    if abs(sum(share for _, share in shares) - 1) > 1e-6:  # noqa: PLR2004 (what adding decimal fractions can lose)
+        raise argparse.ArgumentTypeError(f"the shares of {text!r} do not make 1 together")
+    return Split(shares)
+
+
+def marks(text: str) -> dict[str, str]:
+    """The file's marks by sample."""
+    try:
+        rows = [loads(line) for line in Path(text).read_bytes().splitlines() if line.strip()]
+        found = {name_of(row["sample_id"], row["item_id"]): row["mark"] for row in rows if row["mark"]}
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text} cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise argparse.ArgumentTypeError(f"{text} holds no marks as the page of src.report gives them") from error
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text} holds no mark: keep or drop some pairs on the page of src.report")
+    return found
+
+
+def words(text: str) -> list[str]:
+    """Several words with commas between them."""
+    return [word.strip() for word in text.split(",")]
+
+
+def some_of(*known: str) -> Callable[[str], list[str]]:
+    """A reader of several of these words."""
+    return lambda text: [one_of(*known)(word) for word in words(text)]
+
+
+own = functools.partial(option, variable=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(Options):
+    """Which records count, and what they become."""
+
+    input: tuple[str, ...] = own(
+        ("data/synthesized_raw/LMSYS.jsonl",),
+        str,
+        "files or globs of records",
+        group="input",
+        nargs="+",
+        metavar="FILE",
+    )
+    output: Path = own(
+        Path(),
+        Path,
+        ".json (one array), .jsonl or .parquet [data/processed/NAME_MODE.json]",
+        group="output",
+        metavar="FILE",
+    )
+    mode: Mode = own("pref", one_of(*MODES), "pref for DPO, sft for the chosen sides", group="output")
+    format: str = own(
+        "",
+        str,
+        "pref: sharegpt, trl, openai [sharegpt]; sft: messages, sharegpt, trl, openai [messages]",
+        group="output",
+    )
+    template: str = own(
+        "full",
+        one_of(*TEMPLATES),
+        "what the model learns to say: full (thoughts, then predictions), predictions alone, or json",
+        group="output",
+    )
+    split: Split | None = own(
+        None, split, "shares of the dialogues, a file each, e.g. train=0.95,test=0.05", group="output", metavar="SHARES"
+    )
+    min_top_sim: float | None = own(
+        None, number(0, 1), "drop pairs whose best draft prediction is less similar than this", group="filters"
+    )
+    regions: Sequence[str] = own(
+        (), some_of(*get_args(Region)), "keep only pairs of these regions, of close,middle,far", group="filters"
+    )
+    drop: Sequence[str] = own(
+        (),
+        words,
+        "drop pairs with these marks of python -m src.quality, e.g. artifact",
+        group="filters",
+        metavar="MARKS",
+    )
+    min_margin: float | None = own(
+        None, number(-1, 1), "drop pairs whose chosen side is not so much nearer, to the judge", group="filters"
+    )
+    min_score: float | None = own(
+        None, number(1, 5), "drop pairs whose chosen reasoning the judge scores lower, of 1 to 5", group="filters"
+    )
+    marks: Mapping[str, str] = own(
+        {},
+        marks,
+        "marks made on the page of python -m src.report: drop, or keep always",
+        group="filters",
+        metavar="FILE",
+    )
+    dedupe: bool = flag(
+        "drop what has the dialogue or the predictions of an earlier pair", group="filters", variable=False
+    )
+
+    def __post_init__(self) -> None:
+        if self.format and self.format not in NAMES[self.mode]:
+            raise Stop(f"--format {self.format} is none of --mode {self.mode}: {', '.join(NAMES[self.mode])}.")
+
+    @property
+    def form(self) -> str:
+        """The format, or else the mode's own."""
+        return self.format or DEFAULT[self.mode]
