@@ -1,6 +1,7 @@
 """Which files a user means, and whole files that appear only when finished."""
 
 import contextlib
+import dataclasses
 import glob
 import logging
 import os
@@ -16,6 +17,26 @@ log = logging.getLogger(__name__)
 STANDARD_INPUT = "-"
 BEGINNING = 1 << 20  # bytes of a file that tell what it is
 READ_IN_FOLDERS = (".jsonl", ".json", ".ndjson", ".parquet", ".gz", ".zst")
+
+
+FAILED, CALLS = ".failed.jsonl", ".calls.sqlite"
+
+
+@dataclasses.dataclass(frozen=True)
+class Beside:
+    """The files that a run writes beside its output, named after it."""
+
+    output: Path
+
+    @property
+    def failures(self) -> Path:
+        """Samples that could not be made, a line each."""
+        return self.output.with_name(self.output.name + FAILED)
+
+    @property
+    def calls(self) -> Path:
+        """Every paid reply."""
+        return self.output.with_name(self.output.name + CALLS)
 
 
 def found(patterns: Sequence[str], output: Path | None = None) -> list[str]:
@@ -55,7 +76,7 @@ def matching(pattern: str, output: Path | None) -> list[str]:
     else:
         paths = [Path(match) for match in sorted(glob.glob(pattern, recursive=True)) if Path(match).is_file()]  # noqa: PTH207 (Path.glob refuses absolute patterns)
     ours = output.resolve() if output else None
-    return [str(path) for path in paths if not path.name.endswith(".failed.jsonl") and path.resolve() != ours]
+    return [str(path) for path in paths if not path.name.endswith(FAILED) and path.resolve() != ours]
 
 
 def refuse_others(path: Path, command: str, is_ours: Callable[[bytes], bool]) -> None:

@@ -23,7 +23,7 @@ def preview(config: OverDialogues) -> int:
     for number, sample in enumerate(samples, 1):
         print("\n".join(shown(number, sample)))
     print(f"{tally.rows:,} dialogues read")
-    print("\n".join(line for line in tally.in_words() if not line.startswith("samples made")))
+    print("\n".join(tally.in_words()))
     return 3 if tally.unreadable else 0
 
 

@@ -23,7 +23,7 @@ from ..dialogues.files import count
 from ..methods.proutt.stages import EVALUATION
 from ..pairs.sides import MarkedRecord, reason_of
 from ..pairs.words import INVERTED
-from ..running.job import Job
+from ..running.job import Job, Words
 from ..running.output import SampleId, sample_key
 from ..running.settings import Running
 from ..running.tally import Tally
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 MOST_WARNINGS = 20
 JUDGE = (EVALUATION, SCORE)
+CHOSEN_NEARER, EVEN = "chosen nearer", "even"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Case:
 class Judged:
     """The record's line with its quality."""
 
-    region: str
+    outcome: str
+    """Which side the judge finds nearer to what was really said."""
     line: Mapping[str, Any]
     quality: Mapping[str, Any]
 
@@ -118,7 +120,8 @@ async def judge(ask: Ask, case: Case, seed: int) -> Judged:
         "similarities": {text: similarity[key] for key, text in different.items()},
         "margin": round(best - rejected_best, 4),
     }
-    return Judged(str(case.line.get("region", "far")), case.line, quality)
+    nearer = CHOSEN_NEARER if best > rejected_best else EVEN if best == rejected_best else INVERTED
+    return Judged(nearer, case.line, quality)
 
 
 def job_of(config: Running, files: Sequence[str]) -> Job[Case]:
@@ -129,4 +132,12 @@ def job_of(config: Running, files: Sequence[str]) -> Job[Case]:
         total=functools.partial(count, files),
         make=functools.partial(judge, seed=config.seed),
         settings={"judge": config.model, "judge_prompts": digest(JUDGE)},
+        words=Words(
+            command="quality",
+            thing="pair",
+            done="judged",
+            rows="records",
+            outcomes=(CHOSEN_NEARER, EVEN, INVERTED),
+            next_step="python -m src.postprocess --input {output} --mode pref --drop inverted",
+        ),
     )

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from ..basics.command import Stop
+from ..basics.files import FAILED
 from ..basics.text import loads
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def inputs(patterns: Sequence[str]) -> list[Path]:
             raise Stop(f"Input {pattern} does not exist: make records first with python -m src.synthesis.")
         if folders := [match for match in matches if Path(match).is_dir()]:
             raise Stop(f"Input {folders[0]} is a folder: name its files, such as '{folders[0]}/*.jsonl'.")
-        found |= dict.fromkeys(Path(match) for match in matches if not match.endswith(".failed.jsonl"))
+        found |= dict.fromkeys(Path(match) for match in matches if not match.endswith(FAILED))
     return list(found)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..basics.files import Beside
 from ..basics.text import loads
 from ..calling.budget import Prices
 from ..calling.completion import Usage
@@ -58,7 +59,7 @@ def together(accounts: Iterable[Account]) -> Account:
 
 def account_beside(records: Path) -> Account:
     """What the store beside these records holds; nothing where there is none."""
-    path = records.with_name(records.name + ".calls.sqlite")
+    path = Beside(records).calls
     if not path.exists():
         return Account()
     try:
@@ -81,7 +82,7 @@ def stages_in(store: sqlite3.Connection, seconds: str) -> Iterator[StageCost]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Beside:
+class Accounts:
     """What lies beside the records: the accounts of their synthesis and of their judge, and the failures."""
 
     synthesis: Account
@@ -93,7 +94,7 @@ class Beside:
     prices: Prices | None = None
     """Given by the user, for all calls; else those that the runs were told."""
     of_several: bool = False
-    """Beside several files of records, of which each may have read the whole input."""
+    """Accounts several files of records, of which each may have read the whole input."""
 
     @property
     def widest_run(self) -> Mapping[str, Any] | None:
@@ -118,11 +119,11 @@ class Beside:
         return sum(costs) if costs else None
 
 
-def beside(sources: Sequence[Path], prices: Prices | None) -> Beside:
+def beside(sources: Sequence[Path], prices: Prices | None) -> Accounts:
     """What synthesis and the judge wrote beside these records and the ones that they came from."""
     made = [came_from(source) for source in sources]
     judged = [source for source in sources if source not in made]
-    return Beside(
+    return Accounts(
         together(map(account_beside, made)),
         together(map(account_beside, judged)),
         sum(map(failures_beside, made), Counter()),
@@ -141,7 +142,7 @@ def came_from(source: Path) -> Path:
 
 def failures_beside(source: Path) -> Counter[str]:
     """How many samples failed at which stage, in which way."""
-    path, counts = source.with_name(source.name + ".failed.jsonl"), Counter[str]()
+    path, counts = Beside(source).failures, Counter[str]()
     if path.exists():
         with path.open("rb") as file:
             for line in file:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..pairs.sides import MarkedRecord
 from ..pairs.words import HIGH, LOW, Category
-from .accounts import Beside
+from .accounts import Accounts
 from .charts import bars, histogram, table
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -75,7 +75,7 @@ class Totals:
         self.tokens.update({name: count for name, count in (record.usage or {}).items() if isinstance(count, int)})
 
 
-def funnel(totals: Totals, found: Beside) -> dict[str, int]:
+def funnel(totals: Totals, found: Accounts) -> dict[str, int]:
     """How many are left at each step, from rows of the input to pairs without a mark, as far as it is known."""
     steps: dict[str, int] = {}
     if run := found.widest_run:
@@ -88,7 +88,7 @@ def funnel(totals: Totals, found: Beside) -> dict[str, int]:
     return steps | ({"without a mark": totals.checked - totals.marked} if totals.checked else {})
 
 
-def stage_rows(found: Beside) -> Iterator[tuple[str, int, int, int, int, str, str]]:
+def stage_rows(found: Accounts) -> Iterator[tuple[str, int, int, int, int, str, str]]:
     for stage, cost in found.stages:
         usage = stage.usage
         seconds = f"{stage.seconds:.2f}" if stage.seconds else ""
@@ -98,7 +98,7 @@ def stage_rows(found: Beside) -> Iterator[tuple[str, int, int, int, int, str, st
 STAGE_HEAD = ("stage", "calls", "prompt tokens", "of them cached", "reply tokens", "seconds a call", "cost")
 
 
-def facts(totals: Totals, found: Beside) -> dict[str, str | int]:
+def facts(totals: Totals, found: Accounts) -> dict[str, str | int]:
     told: dict[str, str | int] = {"pairs": totals.pairs}
     told |= {f"{name.replace('_', ' ')} of the pairs": count for name, count in totals.tokens.items()}
     if billed := sum(stage.usage.total for stage, _ in found.stages):
@@ -112,7 +112,7 @@ def facts(totals: Totals, found: Beside) -> dict[str, str | int]:
     return told
 
 
-def charts(totals: Totals, found: Beside) -> Iterator[str]:
+def charts(totals: Totals, found: Accounts) -> Iterator[str]:
     """Each figure of the overview, as HTML."""
     yield table("totals", facts(totals, found).items())
     yield bars("from the input to pairs", funnel(totals, found), longest_first=False)
@@ -134,7 +134,7 @@ def charts(totals: Totals, found: Beside) -> Iterator[str]:
         yield table("what each stage took", stages, STAGE_HEAD)
 
 
-def in_words(totals: Totals, found: Beside) -> Iterator[str]:
+def in_words(totals: Totals, found: Accounts) -> Iterator[str]:
     """The overview for a terminal."""
     for name, value in facts(totals, found).items():
         yield f"{name:<32}{value if isinstance(value, str) else f'{value:,}'}"

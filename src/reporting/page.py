@@ -17,7 +17,7 @@ from ..basics.files import refuse_others, replaced
 from ..basics.text import loads, shortened
 from ..pairs.ordered import inputs
 from ..pairs.sides import MarkedSide, reason_of
-from .accounts import Beside, beside
+from .accounts import Accounts, beside
 from .overview import ShownRecord, Totals, charts, in_words
 from .settings import Settings
 
@@ -143,7 +143,7 @@ def lines_in(path: Path) -> int:
         return sum(1 for line in file if not line.isspace())
 
 
-def page(sources: Sequence[Path], most: int, near: Beside) -> tuple[str, Totals]:
+def page(sources: Sequence[Path], most: int, near: Accounts) -> tuple[str, Totals]:
     """The whole page. Of more pairs than `most`, as many at equal distances."""
     totals, index, pairs = Totals(), list[list[Any]](), list[str]()
     every = max(1, -(-sum(map(lines_in, sources)) // most))
@@ -184,7 +184,7 @@ def report(settings: Settings) -> int:
     return 3 if totals.left_out else 0
 
 
-def print_text(sources: Sequence[Path], near: Beside) -> Totals:
+def print_text(sources: Sequence[Path], near: Accounts) -> Totals:
     totals = Totals()
     for _ in records(sources, totals):
         pass
@@ -192,7 +192,7 @@ def print_text(sources: Sequence[Path], near: Beside) -> Totals:
     return totals
 
 
-def write_page(sources: Sequence[Path], settings: Settings, near: Beside) -> Totals:
+def write_page(sources: Sequence[Path], settings: Settings, near: Accounts) -> Totals:
     output = settings.output if settings.output.name else sources[0].with_suffix(".html")
     if output.exists() and any(map(output.samefile, sources)):
         raise Stop(f"Output {output} is the same file as an input: give another --output.")

@@ -21,11 +21,28 @@ class Item(Protocol):
 
 
 class Made(Protocol):
-    """What came of it."""
+    """What came of it: a word for it, and the line to write."""
 
     @property
-    def region(self) -> str: ...
+    def outcome(self) -> str: ...
     def row(self, usage: Usage) -> dict[str, Any]: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Words:
+    """How a run speaks of what it does; the defaults are those of a method that makes records of samples."""
+
+    command: str = "synthesis"
+    thing: str = "sample"
+    """What an item is called, where one is meant."""
+    done: str = "made"
+    """What has happened to an item that ended well."""
+    rows: str = "dialogues"
+    """What the input is made of."""
+    outcomes: Sequence[str] = ()
+    """What may come of an item, in the order in which the summary counts them."""
+    next_step: str = ""
+    """The command to type when all is done, with `{output}` for the output's path."""
 
 
 ItemT = TypeVar("ItemT", bound=Item)
@@ -45,3 +62,4 @@ class Job(Generic[ItemT]):
     """Makes one item by asking. Raises Failed where it cannot be made."""
     settings: Mapping[str, object]
     """What decides how an item comes out; each row carries it, and a run refuses to mix two kinds."""
+    words: Words = Words()

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Self
 import orjson
 
 from ..basics.command import Stop
-from ..basics.files import refuse_others, replaced
+from ..basics.files import Beside, refuse_others, replaced
 from ..basics.seen import DONE, Keys, hashed
 from ..basics.shape import Shape
 from ..basics.text import loads
@@ -90,9 +90,9 @@ class Output:
     whole, as soon as it is made.
     """
 
-    def __init__(self, path: Path, command: str = "synthesis") -> None:
+    def __init__(self, path: Path, command: str) -> None:
         self.path, self.command = path, command
-        self.sidecar = path.with_name(path.name + ".failed.jsonl")
+        self.sidecar = Beside(path).failures
         self.done = Keys()
 
     def __enter__(self) -> Self:

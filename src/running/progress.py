@@ -7,15 +7,16 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any, NoReturn
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from ..basics.files import Beside
 from ..calling.endpoint import Endpoint
 from ..calling.store import Store
+from .job import Job, Words
 from .settings import Running
 from .tally import Tally
 
@@ -24,12 +25,13 @@ log = logging.getLogger(__name__)
 BAR_EVERY, LINE_EVERY = 0.3, 10.0  # seconds between drawings of the bar; between lines where there is no terminal
 
 
-def summary(config: Running, tally: Tally, endpoint: Endpoint, store: Store | None, sidecar: Path) -> str:
+def summary(config: Running, words: Words, tally: Tally, endpoint: Endpoint, store: Store | None) -> str:
     """What was made, what it cost, where it lies, and what to type next."""
     usage = endpoint.budget.used
     cached = f", of them {usage.cached:,} cached" if usage.cached is not None else ""
     lines = [
-        *tally.in_words(),
+        outcomes(tally, words),
+        *tally.in_words(words.done),
         f"calls          {endpoint.calls:,}",
         f"tokens         {usage.total:,} (prompt {usage.prompt:,}{cached}; completion {usage.completion:,})",
     ]
@@ -39,12 +41,19 @@ def summary(config: Running, tally: Tally, endpoint: Endpoint, store: Store | No
         lines.append(f"call store     {store.path}, {store.size() / 1e6:,.1f} MB, {store.hits:,} replies from it")
     lines.append(f"records        {config.output}")
     if tally.failed:
-        lines.append(f"failures       {sidecar} (the same command tries them again)")
+        lines.append(f"failures       {Beside(config.output).failures} (the same command tries them again)")
     if tally.interrupted:
         lines.append("interrupted    the same command goes on from here")
-    elif tally.made or tally.already:
-        lines.append(f"next           python -m src.postprocess --input {config.output} --mode pref")
+    elif words.next_step and (tally.made or tally.already):
+        lines.append(f"next           {words.next_step.format(output=config.output)}")
     return "\n".join(lines)
+
+
+def outcomes(tally: Tally, words: Words) -> str:
+    """How many items ended well, and how."""
+    each = ", ".join(f"{outcome} {tally.made[outcome]:,}" for outcome in words.outcomes)
+    shown = f" ({each})" if tally.made and each else ""
+    return f"{f'{words.thing}s {words.done}':<15}{tally.made.total():,}{shown}"
 
 
 def account(config: Running, tally: Tally, endpoint: Endpoint, seconds: float) -> dict[str, Any]:
@@ -62,9 +71,9 @@ def account(config: Running, tally: Tally, endpoint: Endpoint, seconds: float) -
 
 
 @contextlib.asynccontextmanager
-async def showing(total: Callable[[], int | None], tally: Tally, endpoint: Endpoint) -> AsyncIterator[None]:
+async def showing(job: Job[Any], tally: Tally, endpoint: Endpoint) -> AsyncIterator[None]:
     """Show progress while the body runs."""
-    work = bar(total, tally, endpoint) if sys.stderr.isatty() else lines(tally, endpoint)
+    work = bar(job, tally, endpoint) if sys.stderr.isatty() else lines(job.words, tally, endpoint)
     task = asyncio.create_task(work)
     try:
         yield
@@ -75,23 +84,23 @@ async def showing(total: Callable[[], int | None], tally: Tally, endpoint: Endpo
             log.warning("progress could not be shown: %r", outcome)
 
 
-async def bar(count: Callable[[], int | None], tally: Tally, endpoint: Endpoint) -> None:
-    """A tqdm bar over the dialogues of the input."""
-    total = await asyncio.to_thread(count)
+async def bar(job: Job[Any], tally: Tally, endpoint: Endpoint) -> None:
+    """A tqdm bar over the rows of the input."""
+    total = await asyncio.to_thread(job.total)
     columns, rows = shutil.get_terminal_size((100, 24))  # where a terminal says it has none, tqdm would draw nothing
-    with tqdm(total=total, unit=" dialogues", ncols=columns, nrows=rows) as drawn, logging_redirect_tqdm():
+    with tqdm(total=total, unit=f" {job.words.rows}", ncols=columns, nrows=rows) as drawn, logging_redirect_tqdm():
         try:
             while True:
                 await asyncio.sleep(BAR_EVERY)
-                draw(drawn, tally, endpoint)
+                draw(drawn, job.words, tally, endpoint)
         finally:
-            draw(drawn, tally, endpoint)
+            draw(drawn, job.words, tally, endpoint)
 
 
-def draw(drawn: "tqdm[NoReturn]", tally: Tally, endpoint: Endpoint) -> None:
+def draw(drawn: "tqdm[NoReturn]", words: Words, tally: Tally, endpoint: Endpoint) -> None:
     drawn.n = max(0, tally.rows - tally.in_flight)
     drawn.set_postfix_str(
-        f"made {tally.made.total():,}, failed {tally.failed:,}, calls {endpoint.calls:,},"
+        f"{words.done} {tally.made.total():,}, failed {tally.failed:,}, calls {endpoint.calls:,},"
         f" tokens {tqdm.format_sizeof(endpoint.budget.used.total)}{cost_in_words(endpoint)}"
     )
 
@@ -101,14 +110,23 @@ def cost_in_words(endpoint: Endpoint) -> str:
     return f", cost {cost:,.2f}" if cost else ""
 
 
-async def lines(tally: Tally, endpoint: Endpoint) -> None:
+async def lines(words: Words, tally: Tally, endpoint: Endpoint) -> None:
     """A line of the log every few seconds."""
     start = time.monotonic()
     while True:
         await asyncio.sleep(LINE_EVERY)
         made = tally.made.total()
         log.info(
-            "made %d, failed %d, in flight %d, calls %d, tokens %d%s, %.2f samples/s",
-            *(made, tally.failed, tally.in_flight, endpoint.calls, endpoint.budget.used.total, cost_in_words(endpoint)),
+            "%s %d, failed %d, in flight %d, calls %d, tokens %d%s, %.2f %ss/s",
+            *(
+                words.done,
+                made,
+                tally.failed,
+                tally.in_flight,
+                endpoint.calls,
+                endpoint.budget.used.total,
+                cost_in_words(endpoint),
+            ),
             made / (time.monotonic() - start),
+            words.thing,
         )

@@ -1,4 +1,4 @@
-"""Samples through a method, as many at a time as there are call slots, each ending as a record or as a failure.
+"""Items through a method, as many at a time as there are call slots, each ending as a row or as a failure.
 
 Knows nothing of any method: it is handed a job.
 """
@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from ..basics.command import Stop
-from ..basics.files import STANDARD_INPUT
+from ..basics.files import STANDARD_INPUT, Beside
 from ..calling.endpoint import Endpoint
 from ..calling.session import Failed, Session
 from ..calling.store import Store
@@ -79,7 +79,7 @@ class Run:
         self.todo = Upcoming(items, self.config.limit, (MOST_IN_FLIGHT - 1) * self.config.max_concurrency)
         self.endpoint.on_wait = self.fill_in
         with self.interruptible(), contextlib.suppress(asyncio.CancelledError):
-            async with showing(self.job.total, self.tally, self.endpoint):
+            async with showing(self.job, self.tally, self.endpoint):
                 try:
                     await asyncio.gather(*(self.work() for _ in range(self.config.max_concurrency)))
                     while self.extra:
@@ -100,7 +100,8 @@ class Run:
             if task and (self.stopping or self.endpoint.down):  # nothing is to be finished where nothing answers
                 task.cancel()
             else:
-                log.warning("stopping after the %d samples in flight; once more to stop at once", self.tally.in_flight)
+                told = (self.tally.in_flight, self.job.words.thing)
+                log.warning("stopping after the %d %ss in flight; once more to stop at once", *told)
             self.stopping = self.tally.interrupted = True
 
         signals = (signal.SIGINT, signal.SIGTERM)
@@ -155,12 +156,13 @@ class Run:
         else:
             row = {**made.row(session.usage), **self.job.settings}
             self.output.add(row | ({"rehearsal": True} if session.rehearsal else {}))
-            self.tally.made[made.region] += 1
+            self.tally.made[made.outcome] += 1
 
     def fail(self, sample: Item, session: Session, failed: Failed) -> None:
         self.tally.failed += 1
         if self.tally.failed <= MOST_WARNINGS:
-            log.warning("sample %r failed at %s (%s): %s", sample.sample_id, failed.stage, failed.kind, failed)
+            told = (self.job.words.thing, sample.sample_id, failed.stage, failed.kind, failed)
+            log.warning("%s %r failed at %s (%s): %s", *told)
         self.output.fail(
             Failure(
                 sample_id=sample.sample_id,
@@ -185,10 +187,10 @@ def run(config: Running, key: str, job: Job[Any]) -> int:
     if config.output.exists() and any(file != STANDARD_INPUT and config.output.samefile(file) for file in job.files):
         raise Stop(f"Output {config.output} is the same file as an input: give another --output.")
     with contextlib.ExitStack() as stack:
-        output = stack.enter_context(Output(config.output))
+        output = stack.enter_context(Output(config.output, job.words.command))
         if not config.accept_changes:
             refuse_to_mix(output, job.settings)
-        path = config.output.with_name(config.output.name + ".calls.sqlite")
+        path = Beside(config.output).calls
         store = None if config.no_cache else stack.enter_context(Store(path))
         if store and config.prune:
             log.info("dropped %d stored replies of finished samples from %s", store.prune(output.done), path)
@@ -201,7 +203,7 @@ async def run_open(config: Running, key: str, job: Job[Any], output: Output, sto
         try:
             await run.all()
         finally:
-            print(summary(config, run.tally, endpoint, store, output.sidecar))
+            print(summary(config, job.words, run.tally, endpoint, store))
             if store:
                 store.note_run(account(config, run.tally, endpoint, time.monotonic() - start))
     if run.tally.interrupted:

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 @dataclasses.dataclass
 class Tally:
-    """What became of the input."""
+    """What became of the input: what was made of it, and what of the rest."""
 
     rows: int = 0
-    """Dialogues taken from the input."""
+    """Rows taken from the input."""
     made: Counter[str] = dataclasses.field(default_factory=Counter)
-    """Samples that have become a record, by region."""
+    """Items that have become a row, by what came of them."""
     failed: int = 0
     already: int = 0
-    """Samples whose record was there before."""
+    """Items whose row was there before."""
     passed_over: Counter[str] = dataclasses.field(default_factory=Counter)
     """Dialogues and samples that are not made, by reason."""
     put_right: Counter[str] = dataclasses.field(default_factory=Counter)
@@ -27,12 +27,10 @@ class Tally:
     in_flight: int = 0
     interrupted: bool = False
 
-    def in_words(self) -> Iterator[str]:
-        """The counts, a line each; those that are none are left out."""
-        regions = ", ".join(f"{region} {self.made[region]}" for region in ("close", "middle", "far"))
-        yield f"samples made   {self.made.total():,}" + (f" ({regions})" if self.made else "")
+    def in_words(self, done: str = "made") -> Iterator[str]:
+        """What became of all that was not made now, a line each; counts that are none are left out."""
         if self.already:
-            yield f"made before    {self.already:,}"
+            yield f"{f'{done} before':<15}{self.already:,}"
         if self.elsewhere:
             yield f"other shards   {self.elsewhere:,} dialogues"
         if self.failed:

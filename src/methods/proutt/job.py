@@ -1,12 +1,14 @@
 """What a run of ProUtt does, as the runner takes it."""
 
 import functools
+from typing import get_args
 
 from ...basics.files import found
 from ...dialogues.files import count
 from ...dialogues.intake import pending
 from ...dialogues.samples import Sample
-from ...running.job import Job
+from ...pairs.words import Region
+from ...running.job import Job, Words
 from .method import synthesize
 from .settings import Config, settings_of
 
@@ -20,4 +22,5 @@ def job_of(config: Config) -> Job[Sample]:
         total=functools.partial(count, files),
         make=functools.partial(synthesize, config=config),
         settings=settings_of(config),
+        words=Words(outcomes=get_args(Region), next_step="python -m src.postprocess --input {output} --mode pref"),
     )

@@ -74,6 +74,10 @@ class Record(Shape):
     position: int
     """Place of the dialogue in the input, so that training files can follow the input's order."""
 
+    @property
+    def outcome(self) -> str:
+        return self.region
+
     def row(self, usage: Usage) -> dict[str, Any]:
         """The record's line, with what it cost."""
         return self.model_copy(update={"usage": usage}).model_dump(by_alias=True, exclude_none=True)
