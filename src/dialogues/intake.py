@@ -9,6 +9,7 @@ from typing import cast
 
 import orjson
 
+from ..basics.said import FirstFew
 from ..basics.seen import DONE, SEEN, Fingerprints, Keys
 from ..running.output import SampleId, sample_key
 from ..running.tally import Tally
@@ -21,8 +22,6 @@ from .shapes import Reader
 from .turns import cleaned
 
 log = logging.getLogger(__name__)
-
-MOST_WARNINGS = 20  # of one kind; the summary has the count
 
 
 def pending(config: OverDialogues, files: Sequence[str], keys: Keys, tally: Tally) -> Generator[Sample]:
@@ -38,14 +37,14 @@ class Intake:
     keys: Keys
     tally: Tally
     said: Fingerprints
+    warnings: FirstFew = dataclasses.field(default_factory=lambda: FirstFew(log))
 
     def samples(self, files: Sequence[str]) -> Generator[Sample]:
         for position, raw in enumerate(Reader(self.config.oasst_paths).dialogues(rows(files))):
             self.tally.rows += 1
             if isinstance(raw, Unreadable):
                 self.tally.unreadable += 1
-                if self.tally.unreadable <= MOST_WARNINGS:
-                    log.warning("%s line %d is not JSON and is left out: %s", raw.file, raw.number, raw.reason)
+                self.warnings.warn("%s line %d is not JSON and is left out: %s", raw.file, raw.number, raw.reason)
                 continue
             try:
                 named = self.named(raw)

@@ -6,22 +6,19 @@ seed, and each reasoning is scored by itself.
 
 import dataclasses
 import functools
-import logging
 from collections.abc import Generator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-import orjson
 
 from ..basics.dice import dice
 from ..basics.seen import DONE, SEEN, Keys
-from ..basics.text import loads, normalised
+from ..basics.text import normalised
 from ..basics.together import together
 from ..calling.completion import Usage
 from ..calling.stage import Ask, digest
 from ..dialogues.files import count
 from ..methods.proutt.stages import EVALUATION
-from ..pairs.sides import MarkedRecord, reason_of
+from ..pairs.reading import LeftOut, entries
+from ..pairs.sides import MarkedRecord
 from ..pairs.words import INVERTED
 from ..running.job import Job, Words
 from ..running.output import SampleId, sample_key
@@ -31,9 +28,6 @@ from ..training.templates import thoughts_and_predictions
 from .marks import told
 from .stages import SCORE
 
-log = logging.getLogger(__name__)
-
-MOST_WARNINGS = 20
 JUDGE = (EVALUATION, SCORE)
 CHOSEN_NEARER, EVEN = "chosen nearer", "even"
 
@@ -62,32 +56,29 @@ class Judged:
         return {**self.line, "quality": {**self.quality, "usage": tokens}}
 
 
+class NamedRecord(MarkedRecord):
+    """A record that can be told from others."""
+
+    sample_id: Any
+    item_id: Any
+
+
 def cases(files: Sequence[str], keys: Keys, tally: Tally) -> Generator[Case]:
     """The records of the files that are not judged yet."""
-    for path in map(Path, files):
-        with path.open("rb", buffering=1 << 20) as file:
-            for number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                tally.rows += 1
-                try:
-                    row = loads(line)
-                    case = Case(row["sample_id"], row["item_id"], MarkedRecord.model_validate(row), row)
-                    orjson.dumps(row)  # nobody is asked about what cannot be written
-                except (ValueError, KeyError, TypeError) as error:  # of which orjson's own is one
-                    tally.unreadable += 1
-                    if tally.unreadable <= MOST_WARNINGS:
-                        log.warning("%s line %d is left out: %s", path, number, reason_of(error))
-                    continue
-                key = sample_key(case.sample_id, case.item_id)
-                marks = keys.get(key)
-                keys.mark(key, SEEN)
-                if marks & SEEN:
-                    tally.passed_over["repeated id"] += 1
-                elif marks & DONE:
-                    tally.already += 1
-                else:
-                    yield case
+    left_out = LeftOut()
+    for place, entry in enumerate(entries(files, NamedRecord, left_out), 1):
+        tally.rows, tally.unreadable = place + left_out.count, left_out.count
+        case = Case(entry.record.sample_id, entry.record.item_id, entry.record, entry.row)
+        key = sample_key(case.sample_id, case.item_id)
+        marks = keys.get(key)
+        keys.mark(key, SEEN)
+        if marks & SEEN:
+            tally.passed_over["repeated id"] += 1
+        elif marks & DONE:
+            tally.already += 1
+        else:
+            yield case
+    tally.rows, tally.unreadable = tally.rows + left_out.count - tally.unreadable, left_out.count
 
 
 async def judge(ask: Ask, case: Case, seed: int) -> Judged:

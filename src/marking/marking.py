@@ -1,27 +1,22 @@
 """Records with marks of doubt: by rule alone, or by a judge too."""
 
 import dataclasses
-import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import orjson
 from tqdm import tqdm
 
 from ..basics.command import Stop
 from ..basics.files import found, refuse_others, replaced
-from ..basics.text import loads
 from ..calling.settings import key_of
-from ..pairs.sides import MarkedRecord, reason_of
+from ..pairs.reading import LeftOut, entries
+from ..pairs.sides import MarkedRecord
 from .marks import told
 from .settings import Settings
-
-log = logging.getLogger(__name__)
-
-MOST_WARNINGS = 20
 
 
 @dataclasses.dataclass
@@ -29,30 +24,20 @@ class Totals:
     """How many records were read, left out, and marked with what."""
 
     read: int = 0
-    left_out: int = 0
+    left_out: LeftOut = dataclasses.field(default_factory=LeftOut)
     clean: int = 0
     tags: Counter[str] = dataclasses.field(default_factory=Counter)
 
 
-def marked(path: str, file: BinaryIO, totals: Totals) -> Iterator[bytes]:
-    """Each record of the file with its marks. What is no record is named and left out."""
-    for number, line in enumerate(tqdm(file, unit=" records", disable=None), 1):
-        if not line.strip():
-            continue
-        try:
-            row = loads(line)
-            found_here = told(MarkedRecord.model_validate(row))
-            written = orjson.dumps({**unmarked(row), "quality": {"tags": found_here}}, option=orjson.OPT_APPEND_NEWLINE)
-        except (ValueError, orjson.JSONEncodeError) as error:  # ValidationError is a ValueError; what cannot be written
-            totals.left_out += 1
-            if totals.left_out <= MOST_WARNINGS:
-                log.warning("%s line %d is left out: %s", path, number, reason_of(error))
-            continue
+def marked(files: Sequence[str], totals: Totals) -> Iterator[bytes]:
+    """Each record of the files with its marks. What is no record is named and left out."""
+    for entry in tqdm(entries(files, MarkedRecord, totals.left_out), unit=" records", disable=None):
+        found_here = told(entry.record)
         tags = {mark["tag"] for mark in found_here}
         totals.read += 1
         totals.clean += not tags
         totals.tags.update(tags)
-        yield written
+        yield orjson.dumps({**unmarked(entry.row), "quality": {"tags": found_here}}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def unmarked(row: dict[str, Any]) -> dict[str, Any]:
@@ -75,15 +60,13 @@ def mark(settings: Settings, files: Sequence[str]) -> int:
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with replaced(output) as written:
-            for path in files:
-                with Path(path).open("rb", buffering=1 << 20) as file:
-                    written.writelines(marked(path, file, totals))
+            written.writelines(marked(files, totals))
             if not totals.read:
                 raise Stop(f"There is no record in {' '.join(files)}, so {output} is not written.")
     except OSError as error:
         raise Stop(f"{output} cannot be written ({error.strerror}): give another --output or make room.") from error
     print("\n".join(summary(totals, output)))
-    return 3 if totals.left_out else 0
+    return 3 if totals.left_out.count else 0
 
 
 def holds_marks_alone(start: bytes) -> bool:
@@ -107,5 +90,5 @@ def summary(totals: Totals, output: Path) -> Iterator[str]:
     yield f"without marks  {totals.clean:,}"
     for tag, count in totals.tags.most_common():
         yield f"marked         {count:,}: {tag}"
-    if totals.left_out:
-        yield f"left out       {totals.left_out:,}"
+    if totals.left_out.count:
+        yield f"left out       {totals.left_out.count:,}"

@@ -13,7 +13,7 @@ from typing import Any
 from ..basics.text import normalised, shortened
 from ..calling.stage import as_text
 from ..dialogues.turns import Turn
-from ..pairs.sides import MarkedRecord, MarkedSide, SideName
+from ..pairs.sides import LoosePath, MarkedRecord, MarkedSide, SideName
 from ..pairs.words import INVERTED
 from .signs import (
     ARTIFACT,
@@ -70,7 +70,7 @@ def prediction_leaks_utterance(record: MarkedRecord) -> Found:
         most = 2 * len(normalised(text)) >= len(real) and is_part(normalised(text), [real])
         if real in normalised(text) or most or likeness(text, record.utterance) >= ALMOST:
             yield "rejected", text
-    targets = [str(path.get("target_node", "")) for path in rejected.wrong_paths or ()]
+    targets = [path.target for path in rejected.wrong_paths or ()]
     for text in (rejected.mining, rejected.exploration, rejected.category_reasoning, *targets):
         if len(real) >= LEAST_PART and real in normalised(text):
             yield "rejected", text
@@ -107,7 +107,7 @@ def tag_injection(record: MarkedRecord) -> Found:
             yield None, f"{found[0]} in a {turn.role} turn"
     for side, trajectory in record.sides:
         reasons = (trajectory.mining, trajectory.exploration, trajectory.category_reasoning)
-        paths = [as_text(path) for path in trajectory.wrong_paths or ()]
+        paths = [str(path) for path in trajectory.wrong_paths or ()]
         for text in (*trajectory.predictions, *reasons, as_text(trajectory.tree), *paths):
             if found := INJECTED.search(text):
                 yield side, f"{found[0]} in {text}"
@@ -140,7 +140,7 @@ def path_not_in_reasoning(record: MarkedRecord) -> Found:
     """A view that was rewritten along paths does not name where one of them leads."""
     if not record.truth_path:
         return
-    led: list[tuple[SideName, MarkedSide, Sequence[dict[str, Any]]]] = []
+    led: list[tuple[SideName, MarkedSide, Sequence[LoosePath]]] = []
     if record.revision:
         led.append(("chosen", record.chosen, record.truth_path.paths))
     led.append(("rejected", record.rejected, record.rejected.wrong_paths or ()))
@@ -148,7 +148,7 @@ def path_not_in_reasoning(record: MarkedRecord) -> Found:
         exploring = record.truth_path.view == "Exploration"
         reasoning = trajectory.exploration if exploring else trajectory.mining
         for path in paths:
-            target = str(path.get("target_node", ""))
+            target = path.target
             if normalised(target) not in normalised(reasoning) and share_named(target, reasoning) < NAMED:
                 yield side, target
 
@@ -156,12 +156,12 @@ def path_not_in_reasoning(record: MarkedRecord) -> Found:
 def unknown_source_node(record: MarkedRecord) -> Found:
     """A path starts at no topic of the tree."""
     topics = {normalised(topic) for topic in record.chosen.tree}
-    paths: list[tuple[SideName | None, dict[str, Any]]] = []
+    paths: list[tuple[SideName | None, LoosePath]] = []
     paths += [(None, path) for path in (record.truth_path.paths if record.truth_path else ())]
     paths += [("rejected", path) for path in record.rejected.wrong_paths or ()]
     for side, path in paths:
-        if normalised(str(path.get("source_node", ""))) not in topics:
-            yield side, str(path.get("source_node"))
+        if normalised(path.source) not in topics:
+            yield side, path.source
 
 
 def exploration_without_new_topic(record: MarkedRecord) -> Found:
@@ -169,10 +169,10 @@ def exploration_without_new_topic(record: MarkedRecord) -> Found:
     if not record.truth_path or record.truth_path.view != "Exploration":
         return
     topics = {normalised(topic) for topic in record.chosen.tree}
-    paths: list[tuple[SideName | None, dict[str, Any]]] = [(None, path) for path in record.truth_path.paths]
+    paths: list[tuple[SideName | None, LoosePath]] = [(None, path) for path in record.truth_path.paths]
     paths += [("rejected", path) for path in record.rejected.wrong_paths or ()]
     for side, path in paths:
-        topic = str(path.get("target_node", "")).split(" - ")[0]
+        topic = path.target.split(" - ")[0]
         if normalised(topic) in topics:
             yield side, topic
 

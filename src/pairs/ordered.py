@@ -6,7 +6,6 @@ written, and a million take no more memory than one.
 
 import contextlib
 import glob
-import logging
 import os
 import re
 import sqlite3
@@ -19,10 +18,7 @@ import orjson
 from ..basics.command import Stop
 from ..basics.files import FAILED
 from ..basics.text import loads
-
-log = logging.getLogger(__name__)
-
-MOST_WARNINGS = 20
+from .reading import LeftOut
 
 STARTS = re.compile(rb'\{"sample_id":("[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9.eE+-]+|true|false),"item_id":(\d+),"context":')
 SCALARS = (int, float, str)
@@ -46,12 +42,13 @@ def inputs(patterns: Sequence[str]) -> list[Path]:
 class Records:
     """The records of several files in the order of the input, one in memory at a time.
 
-    Lines that are no records, and what `leave_out` is told, are counted and named.
+    Lines that are no records, and those that `leave_out` is told of, are counted and named.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = paths
-        self.left_out = self.count = 0
+        self.left_out = LeftOut()
+        self.count = 0
         self._index = sqlite3.connect("")  # a temporary database, on disk once it is large
         self._index.execute("CREATE TABLE records (position, item, sample, file, line, start, length)")
 
@@ -82,16 +79,14 @@ class Records:
             try:
                 keys = keys_of(line)
             except ValueError as error:
-                self.leave_out(file_index, line_number, f"it is not JSON ({error})")
+                self.leave_out(file_index, line_number, error)
             else:
                 if line.strip():
                     yield *keys, file_index, line_number, start, len(line)
             start += len(line)
 
-    def leave_out(self, file_index: int, line_number: int, reason: str) -> None:
-        self.left_out += 1
-        if self.left_out <= MOST_WARNINGS:
-            log.warning("%s line %d is left out: %s", self.paths[file_index], line_number, reason)
+    def leave_out(self, file_index: int, line_number: int, error: Exception) -> None:
+        self.left_out.note(self.paths[file_index], line_number, error)
 
 
 def needed(line: bytes) -> bytes:

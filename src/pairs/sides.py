@@ -3,12 +3,14 @@
 from typing import Annotated, Any, Literal, cast, get_args
 
 import orjson
-from pydantic import AliasPath, Field, ValidationError
+from pydantic import AliasPath, Field
 
 from ..basics.shape import Shape
 from ..dialogues.turns import Turn
+from .opinions import AsText, LooseQuality
 from .words import HIGH, LOW, ACategory, Region
 
+SideName = Literal["chosen", "rejected"]
 Told = Annotated[str, Field(min_length=1)]
 Predictions = Annotated[tuple[Told, ...], Field(min_length=1)]
 
@@ -49,7 +51,7 @@ class ChosenSide(Shape):
     model: Any = None
     seed: Any = None
     prompts: Any = None
-    quality: Any = None
+    quality: LooseQuality = None
     chosen: Side
     rehearsal: bool = False
 
@@ -67,31 +69,36 @@ class ChosenSide(Shape):
 
     def tags(self) -> set[str]:
         """What `python -m src.quality` has marked it with. Raises Unfit where that was not run."""
-        if isinstance(self.quality, dict) and isinstance(self.quality.get("tags"), list):
-            return {str(mark.get("tag")) for mark in self.quality["tags"] if isinstance(mark, dict)}
+        if self.quality and self.quality.tags is not None:
+            return {mark.tag for mark in self.quality.tags}
         raise Unfit("it has no quality marks to drop it by; run python -m src.quality on the records first")
 
-    def judged(self, *keys: str) -> float:
-        """A number that the judge gave. Raises Unfit where none was asked."""
-        found = self.quality
-        for key in keys:
-            found = found.get(key) if isinstance(found, dict) else None
-        if isinstance(found, int | float):
-            return found
-        raise Unfit("no judge has seen it; run python -m src.quality --judge on the records first")
+    def margin(self) -> float:
+        """How much nearer the judge finds the chosen side. Raises Unfit where no judge was asked."""
+        return judged(self.quality.margin if self.quality else None)
+
+    def score(self, side: SideName) -> float:
+        """The judge's score of a side's reasoning. Raises Unfit where no judge was asked."""
+        return judged(self.quality.score(side) if self.quality else None)
 
 
 class Pair(ChosenSide):
     """What a preference row needs of a record."""
 
+    rejected: Side
+
     @property
     def ratings(self) -> dict[str, float]:
         """The judge's scores of both sides, where one was asked."""
-        if not isinstance(self.quality, dict) or "margin" not in self.quality:
+        if self.quality is None or self.quality.margin is None:
             return {}
-        return {f"{side}_rating": self.judged(side, "score") for side in ("chosen", "rejected")}
+        return {f"{side}_rating": self.score(side) for side in get_args(SideName)}
 
-    rejected: Side
+
+def judged(number: float | None) -> float:
+    if number is None:
+        raise Unfit("no judge has seen it; run python -m src.quality --judge on the records first")
+    return number
 
 
 def name_of(sample_id: Any, item_id: Any) -> str:
@@ -99,18 +106,25 @@ def name_of(sample_id: Any, item_id: Any) -> str:
     return orjson.dumps([sample_id, item_id], default=str).decode()
 
 
-SideName = Literal["chosen", "rejected"]
+class LoosePath(Shape):
+    """A tree path, whatever its nodes are."""
+
+    source: AsText = Field("", alias="source_node")
+    target: AsText = Field("", alias="target_node")
+
+    def __str__(self) -> str:
+        return f"{self.source} → {self.target}"
 
 
 class MarkedSide(Side):
     """A trajectory with the wrong paths that it was led along, if it was."""
 
-    wrong_paths: tuple[dict[str, Any], ...] | None = Field(None, alias="incorrect_path")
+    wrong_paths: tuple[LoosePath, ...] | None = Field(None, alias="incorrect_path")
 
 
 class TruthPath(Shape):
     view: str = Field(alias="insight")
-    paths: tuple[dict[str, Any], ...] = Field(alias="path")
+    paths: tuple[LoosePath, ...] = Field(alias="path")
 
 
 class MarkedRecord(Shape):
@@ -131,14 +145,3 @@ class MarkedRecord(Shape):
     @property
     def user_turns(self) -> list[str]:
         return [turn.content for turn in self.context if turn.role == "user"]
-
-
-def reason_of(error: Exception) -> str:
-    """Why a line is no record, in a few words."""
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        return f'"{where}": {first["msg"]}' if where else "it is not a record"
-    if isinstance(error, orjson.JSONEncodeError):
-        return "it is nested too deeply"
-    return f"it is not JSON ({error})" if isinstance(error, ValueError) else "it has no sample_id and item_id"

@@ -7,6 +7,8 @@ from typing import Any, get_args
 
 from pydantic import Field
 
+from ..basics.shape import Shape
+from ..pairs.opinions import AsText, FoundMark, LooseQuality
 from ..pairs.sides import MarkedRecord
 from ..pairs.words import HIGH, LOW, Category
 from .accounts import Accounts
@@ -14,6 +16,13 @@ from .charts import bars, histogram, table
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 STEPS = 20  # of a histogram
+
+
+class LooseGrade(Shape):
+    """What was found of a prediction of the draft."""
+
+    prediction: AsText = Field("", alias="input")
+    similarity: Any = None
 
 
 class ShownRecord(MarkedRecord):
@@ -26,14 +35,22 @@ class ShownRecord(MarkedRecord):
     top_sim: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     high_confidence_threshold: float = HIGH
     low_confidence_threshold: float = LOW
-    evaluate_reason: tuple[dict[str, Any], ...] = ()
-    quality: dict[str, Any] | None = None
+    evaluate_reason: tuple[LooseGrade, ...] = ()
+    quality: LooseQuality = None
     usage: dict[str, Any] | None = None
     rehearsal: bool = False
 
     @property
-    def tags(self) -> list[dict[str, Any]]:
-        return [mark for mark in (self.quality or {}).get("tags", []) if isinstance(mark, dict)]
+    def marks(self) -> Sequence[FoundMark]:
+        return (self.quality.tags if self.quality else None) or ()
+
+    @property
+    def tags(self) -> set[str]:
+        return {mark.tag for mark in self.marks}
+
+    @property
+    def view(self) -> str:
+        return self.truth_path.view if self.truth_path else "not told"
 
 
 @dataclasses.dataclass
@@ -41,7 +58,6 @@ class Totals:
     """What the overview counts."""
 
     pairs: int = 0
-    left_out: int = 0
     rehearsed: int = 0
     similarities: list[int] = dataclasses.field(default_factory=lambda: [0] * STEPS)
     margins: list[int] = dataclasses.field(default_factory=lambda: [0] * STEPS)
@@ -62,16 +78,16 @@ class Totals:
         self.rehearsed += record.rehearsal
         if record.top_sim is not None:
             self.similarities[min(STEPS - 1, max(0, int(record.top_sim * STEPS)))] += 1
-        margin = (record.quality or {}).get("margin")
-        if isinstance(margin, int | float) and -1 <= margin <= 1:
+        margin = record.quality.margin if record.quality else None
+        if margin is not None and -1 <= margin <= 1:
             self.margins[min(STEPS - 1, max(0, int((margin + 1) / 2 * STEPS)))] += 1
         self.regions[record.region] += 1
-        self.views[record.truth_path.view if record.truth_path else "not told"] += 1
+        self.views[record.view] += 1
         self.categories[record.chosen.category, record.rejected.category] += 1
         self.thresholds = record.low_confidence_threshold, record.high_confidence_threshold
         self.checked += record.quality is not None
         self.marked += bool(record.tags)
-        self.tags.update({str(mark.get("tag")) for mark in record.tags})
+        self.tags.update(record.tags)
         self.tokens.update({name: count for name, count in (record.usage or {}).items() if isinstance(count, int)})
 
 

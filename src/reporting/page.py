@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import html
-import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,16 +13,14 @@ import orjson
 from ..basics.command import Stop
 from ..basics.dice import dice
 from ..basics.files import refuse_others, replaced
-from ..basics.text import loads, shortened
+from ..basics.text import shortened
+from ..pairs.opinions import Quality
 from ..pairs.ordered import inputs
-from ..pairs.sides import MarkedSide, reason_of
+from ..pairs.reading import LeftOut, entries
+from ..pairs.sides import LoosePath, MarkedSide
 from .accounts import Accounts, beside
 from .overview import ShownRecord, Totals, charts, in_words
 from .settings import Settings
-
-log = logging.getLogger(__name__)
-
-MOST_WARNINGS = 20
 
 HERE = Path(__file__).parent
 
@@ -33,67 +30,57 @@ LONGEST_TITLE = 120  # characters of an utterance in the list
 # ---------------------------------------------------------------------------------------------- records into the page
 
 
-def records(paths: Sequence[Path], totals: Totals) -> Iterator[ShownRecord]:
-    """The records of the files, in turn; what is none is named and left out."""
-    for path in paths:
-        yield from records_in(path, totals)
-
-
-def records_in(path: Path, totals: Totals) -> Iterator[ShownRecord]:
-    with path.open("rb", buffering=1 << 20) as file:
-        for number_, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                record = ShownRecord.model_validate(loads(line))
-                orjson.dumps(record.chosen.tree)  # what is nested too deeply can be read and not be written
-            except (ValueError, orjson.JSONEncodeError) as error:
-                totals.left_out += 1
-                if totals.left_out <= MOST_WARNINGS:
-                    log.warning("%s line %d is left out: %s", path, number_, reason_of(error))
-                continue
-            totals.add(record)
-            yield record
+def records(paths: Sequence[Path], totals: Totals, left_out: LeftOut) -> Iterator[ShownRecord]:
+    """The records of the files, in turn, counted; what is none is named and left out."""
+    for entry in entries(paths, ShownRecord, left_out):
+        totals.add(entry.record)
+        yield entry.record
 
 
 def index_row(record: ShownRecord) -> list[Any]:
     """What the list and the filters need of a pair."""
-    tags = sorted({str(mark.get("tag")) for mark in record.tags})
-    view = record.truth_path.view if record.truth_path else "not told"
     title = shortened(record.utterance, LONGEST_TITLE)
-    return [record.sample_id, record.item_id, record.region, view, record.chosen.category, tags, title]
+    return [
+        record.sample_id,
+        record.item_id,
+        record.region,
+        record.view,
+        record.chosen.category,
+        sorted(record.tags),
+        title,
+    ]
 
 
 def pair_of(record: ShownRecord) -> dict[str, Any]:
     """All that the page shows of a pair."""
-    quality = record.quality or {}
-    similarities = {grade.get("input"): grade.get("similarity") for grade in record.evaluate_reason}
-    if isinstance(judged := quality.get("similarities"), dict):
-        similarities = {**judged, **similarities}
+    quality = record.quality or Quality()
+    graded = {grade.prediction: grade.similarity for grade in record.evaluate_reason}
+    similarities = (quality.similarities or {}) | graded
+    true_paths = record.truth_path.paths if record.truth_path else ()
     return {
         "region": record.region,
         "top_sim": record.top_sim,
-        "tags": record.tags,
+        "tags": [mark.model_dump() for mark in record.marks],
         "context": [[turn.role, turn.content] for turn in record.context],
         "utterance": record.utterance,
         "tree": record.chosen.tree,
-        "view": record.truth_path.view if record.truth_path else "not told",
-        "paths": [path_in_words(path) for path in (record.truth_path.paths if record.truth_path else ())],
-        "margin": quality.get("margin"),
-        "chosen": side_of(record.chosen, similarities, quality.get("chosen"), rewritten(record, chosen_paths(record))),
+        "view": record.view,
+        "paths": [*map(str, true_paths)],
+        "margin": quality.margin,
+        "chosen": side_of(record.chosen, similarities, quality.chosen, rewritten(record, chosen_paths(record))),
         "rejected": side_of(
-            record.rejected, similarities, quality.get("rejected"), rewritten(record, record.rejected.wrong_paths)
+            record.rejected, similarities, quality.rejected, rewritten(record, record.rejected.wrong_paths)
         ),
     }
 
 
-def rewritten(record: ShownRecord, paths: Sequence[dict[str, Any]] | None) -> dict[str, list[str]]:
+def rewritten(record: ShownRecord, paths: Sequence[LoosePath] | None) -> dict[str, list[str]]:
     """The view that was rewritten along these paths, with the path of each of its predictions."""
     view = record.truth_path.view if record.truth_path and paths else ""
-    return {view.lower(): [path_in_words(path) for path in paths or ()]} if view else {}
+    return {view.lower(): [*map(str, paths or ())]} if view else {}
 
 
-def chosen_paths(record: ShownRecord) -> Sequence[dict[str, Any]] | None:
+def chosen_paths(record: ShownRecord) -> Sequence[LoosePath] | None:
     """The true paths in the order in which they were told to the revision, where there was one and that is known."""
     if not (record.truth_path and record.revision) or record.seed is None:
         return None
@@ -102,7 +89,7 @@ def chosen_paths(record: ShownRecord) -> Sequence[dict[str, Any]] | None:
 
 
 def side_of(
-    side: MarkedSide, similarities: dict[Any, Any], judged: Any, rewritten: dict[str, list[str]]
+    side: MarkedSide, similarities: dict[str, Any], judged: dict[str, Any] | None, rewritten: dict[str, list[str]]
 ) -> dict[str, Any]:
     """A side with its views. `rewritten` has the path of each prediction of a view that was rewritten along paths."""
     views = {
@@ -112,8 +99,8 @@ def side_of(
     return {
         "category": side.category,
         "reason": side.category_reasoning,
-        "wrong": [path_in_words(path) for path in side.wrong_paths or ()],
-        "judged": judged if isinstance(judged, dict) else None,
+        "wrong": [*map(str, side.wrong_paths or ())],
+        "judged": judged,
         **{
             name: {
                 "reasoning": reasoning,
@@ -124,10 +111,6 @@ def side_of(
             for name, (reasoning, predictions) in views.items()
         },
     }
-
-
-def path_in_words(path: dict[str, Any]) -> str:
-    return f"{path.get('source_node')} → {path.get('target_node')}"
 
 
 # ---------------------------------------------------------------------------------------------- the command
@@ -143,11 +126,11 @@ def lines_in(path: Path) -> int:
         return sum(1 for line in file if not line.isspace())
 
 
-def page(sources: Sequence[Path], most: int, near: Accounts) -> tuple[str, Totals]:
+def page(sources: Sequence[Path], most: int, near: Accounts, left_out: LeftOut) -> tuple[str, Totals]:
     """The whole page. Of more pairs than `most`, as many at equal distances."""
     totals, index, pairs = Totals(), list[list[Any]](), list[str]()
     every = max(1, -(-sum(map(lines_in, sources)) // most))
-    for place, record in enumerate(records(sources, totals)):
+    for place, record in enumerate(records(sources, totals, left_out)):
         if place % every == 0:
             index.append(index_row(record))
             pairs.append(in_script(orjson.dumps(pair_of(record))))
@@ -180,24 +163,27 @@ def report(settings: Settings) -> int:
     """Write the page, or print its totals; returns the exit status."""
     sources = inputs(settings.input)
     near = beside(sources, settings.prices)
-    totals = print_text(sources, near) if settings.text else write_page(sources, settings, near)
-    return 3 if totals.left_out else 0
+    left_out = LeftOut()
+    if settings.text:
+        print_text(sources, near, left_out)
+    else:
+        write_page(sources, settings, near, left_out)
+    return 3 if left_out.count else 0
 
 
-def print_text(sources: Sequence[Path], near: Accounts) -> Totals:
+def print_text(sources: Sequence[Path], near: Accounts, left_out: LeftOut) -> None:
     totals = Totals()
-    for _ in records(sources, totals):
+    for _ in records(sources, totals, left_out):
         pass
     print("\n".join(in_words(totals, near)))
-    return totals
 
 
-def write_page(sources: Sequence[Path], settings: Settings, near: Accounts) -> Totals:
+def write_page(sources: Sequence[Path], settings: Settings, near: Accounts, left_out: LeftOut) -> None:
     output = settings.output if settings.output.name else sources[0].with_suffix(".html")
     if output.exists() and any(map(output.samefile, sources)):
         raise Stop(f"Output {output} is the same file as an input: give another --output.")
     refuse_others(output, "report", lambda start: TITLE.encode() in start)
-    text, totals = page(sources, settings.max_pairs, near)
+    text, totals = page(sources, settings.max_pairs, near, left_out)
     if not totals.pairs:
         raise Stop(f"There is no record in {' '.join(map(str, sources))}, so {output} is not written.")
     try:
@@ -208,4 +194,3 @@ def write_page(sources: Sequence[Path], settings: Settings, near: Accounts) -> T
         raise Stop(f"{output} cannot be written ({error.strerror}): give another --output or make room.") from error
     print(f"pairs          {totals.pairs:,}")
     print(f"page           {output}, {len(text.encode()) / 1e6:,.1f} MB; open it in a browser")
-    return totals

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..basics.command import Stop
 from ..basics.files import STANDARD_INPUT, Beside
+from ..basics.said import FirstFew
 from ..calling.endpoint import Endpoint
 from ..calling.session import Failed, Session
 from ..calling.store import Store
@@ -26,8 +27,6 @@ from .settings import Running
 from .tally import Tally
 
 log = logging.getLogger(__name__)
-
-MOST_WARNINGS = 20  # about failed samples; the summary has the count
 
 
 class Upcoming(Iterator[Any]):
@@ -70,6 +69,7 @@ class Run:
     todo: Upcoming = dataclasses.field(init=False)
     extra: set[asyncio.Task[bool]] = dataclasses.field(default_factory=set)
     """Samples beyond the workers' own: for those that wait for their next try, and the last ones of a run."""
+    warnings: FirstFew = dataclasses.field(default_factory=lambda: FirstFew(log))
     stopping: bool = False
     reason: Stop | None = None
 
@@ -160,9 +160,8 @@ class Run:
 
     def fail(self, sample: Item, session: Session, failed: Failed) -> None:
         self.tally.failed += 1
-        if self.tally.failed <= MOST_WARNINGS:
-            told = (self.job.words.thing, sample.sample_id, failed.stage, failed.kind, failed)
-            log.warning("%s %r failed at %s (%s): %s", *told)
+        told = (self.job.words.thing, sample.sample_id, failed.stage, failed.kind, failed)
+        self.warnings.warn("%s %r failed at %s (%s): %s", *told)
         self.output.fail(
             Failure(
                 sample_id=sample.sample_id,

@@ -45,12 +45,12 @@ class Filters:
         if self.regions and record.region_or_derived() not in self.regions:
             yield f"--regions {','.join(self.regions)}"
         if INVERTED in self.drop:
-            record.judged("margin")  # that nobody was asked is no reason to keep it
+            record.margin()  # that nobody was asked is no reason to keep it
         if self.drop and (marked := [tag for tag in self.drop if tag in record.tags()]):
             yield f"--drop {marked[0]}"
-        if self.min_margin is not None and record.judged("margin") < self.min_margin:
+        if self.min_margin is not None and record.margin() < self.min_margin:
             yield f"--min-margin {self.min_margin:g}"
-        if self.min_score is not None and record.judged("chosen", "score") < self.min_score:
+        if self.min_score is not None and record.score("chosen") < self.min_score:
             yield f"--min-score {self.min_score:g}"
         if self.dedupe:
             prompt = hashed(orjson.dumps(["prompt", record.history]))

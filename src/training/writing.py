@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
 
 from ..basics.command import Stop, did_you_mean
 from ..basics.text import loads
@@ -65,16 +64,8 @@ def training_rows(
             record = shape.model_validate(loads(line))
             row = row_of(record)
             kept = filters.keep(record)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            records.leave_out(file_index, line_number, f'"{where}": {first["msg"]}' if where else "it is not a record")
-        except orjson.JSONEncodeError:
-            records.leave_out(file_index, line_number, "it is nested too deeply")
-        except Unfit as unfit:
-            records.leave_out(file_index, line_number, str(unfit))
-        except ValueError as error:
-            records.leave_out(file_index, line_number, f"it is not JSON ({error})")
+        except (ValueError, orjson.JSONEncodeError, Unfit) as error:
+            records.leave_out(file_index, line_number, error)
         else:
             if kept:
                 yield record, row
@@ -132,7 +123,7 @@ def write_from(records: Records, settings: Settings, output: Path) -> int:
     print("\n".join(summary(settings, files, filters, records)))
     if facts.rehearsed:
         log.warning("%d of the records were rehearsed: good for checking a set-up, not for training.", facts.rehearsed)
-    return 3 if records.left_out else 0
+    return 3 if records.left_out.count else 0
 
 
 def summary(settings: Settings, files: TrainingFiles, filters: Filters, records: Records) -> Iterator[str]:
@@ -146,5 +137,5 @@ def summary(settings: Settings, files: TrainingFiles, filters: Filters, records:
     for reason, count in filters.dropped.most_common():
         if count:
             yield f"dropped        {count:,}: {reason}"
-    if records.left_out:
-        yield f"left out       {records.left_out:,}"
+    if records.left_out.count:
+        yield f"left out       {records.left_out.count:,}"
