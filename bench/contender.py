@@ -26,6 +26,7 @@ from src import synthesis
 from src.calling.stage import messages
 from src.dialogues.raw import Raw
 from src.dialogues.samples import samples
+from src.dialogues.turns import cleaned
 from src.methods.proutt.estimate import inputs
 from src.methods.proutt.settings import Config
 from src.methods.proutt.stages import STAGES
@@ -49,7 +50,7 @@ def bodies(calls: int) -> list[bytes]:
     """Requests as the pipeline sends them."""
     made: list[bytes] = []
     for row in dialogues(-(-calls // len(STAGES))):
-        (sample,) = samples(Raw(row["id"], row["conversation"]), 0, Config(), Counter())
+        (sample,) = samples(cleaned(Raw(row["id"], row["conversation"]), Config()), 0, Config(), Counter())
         asked = (messages(stage, inputs(stage, sample)) for stage in STAGES)
         made.extend(orjson.dumps({"model": "bench", "messages": each}) for each in asked)
     return made[:calls]

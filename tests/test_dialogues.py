@@ -10,7 +10,7 @@ from src.dialogues.json_rows import Row
 from src.dialogues.raw import PassedOver, Raw
 from src.dialogues.samples import Sample, chat_history, folded, samples
 from src.dialogues.shapes import Reader
-from src.dialogues.turns import Turn
+from src.dialogues.turns import Turn, cleaned
 from src.methods.proutt.settings import Config
 
 from .conftest import turns
@@ -24,7 +24,11 @@ def cut(
     if isinstance(raw, PassedOver):
         raise raw
     assert isinstance(raw, Raw)
-    return list(samples(raw, 0, Config(turns=which, seed=seed), Counter() if put_right is None else put_right))
+    return list(
+        samples(
+            cleaned(raw, Config()), 0, Config(turns=which, seed=seed), Counter() if put_right is None else put_right
+        )
+    )
 
 
 def test_last_is_the_last_user_turn_that_follows_an_assistant_turn() -> None:

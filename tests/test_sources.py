@@ -18,6 +18,7 @@ from src.dialogues.json_rows import Row, Unreadable
 from src.dialogues.raw import PassedOver, Raw
 from src.dialogues.samples import Sample, samples
 from src.dialogues.shapes import Reader
+from src.dialogues.turns import cleaned
 from src.methods.proutt.settings import Config
 
 from .conftest import command, dialogue, read_rows, synthesis, turns, write_rows
@@ -35,7 +36,7 @@ def raws(*values: Any, paths: Any = "best") -> list[Raw]:
 
 def sample_of(value: Any, **options: Any) -> Sample:
     (raw,) = raws(value)
-    (sample,) = samples(raw, 0, Config(**options), Counter())
+    (sample,) = samples(cleaned(raw, Config(**options)), 0, Config(**options), Counter())
     return sample
 
 
@@ -139,7 +140,7 @@ def test_odd_exports_are_passed_over() -> None:
         if not isinstance(only, PassedOver):
             assert isinstance(only, Raw)
             with pytest.raises(PassedOver):
-                list(samples(only, 0, Config(), Counter()))
+                list(samples(cleaned(only, Config()), 0, Config(), Counter()))
 
 
 def test_a_bare_list_of_messages_is_a_dialogue() -> None:

@@ -3,7 +3,6 @@
 import dataclasses
 import logging
 import zlib
-from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from typing import cast
 
@@ -16,10 +15,10 @@ from ..running.tally import Tally
 from .files import rows
 from .json_rows import Unreadable
 from .raw import PassedOver, Raw
-from .samples import Sample, content_id, samples
+from .samples import Sample, samples
 from .settings import OverDialogues
 from .shapes import Reader
-from .turns import cleaned
+from .turns import Dialogue, cleaned
 
 log = logging.getLogger(__name__)
 
@@ -47,36 +46,40 @@ class Intake:
                 self.warnings.warn("%s line %d is not JSON and is left out: %s", raw.file, raw.number, raw.reason)
                 continue
             try:
-                named = self.named(raw)
-                if self.is_new(named):
-                    yield from self.wanted(named, position)
+                yield from self.of(raw, position)
             except PassedOver as reason:
                 self.tally.passed_over[str(reason)] += 1
 
-    def named(self, raw: Raw | PassedOver) -> Raw:
-        """The dialogue with an id: its own, or a hash of what it comes down to. Raises PassedOver where it is none."""
+    def of(self, raw: Raw | PassedOver, position: int) -> Iterator[Sample]:
+        """The samples of one row that are still to be made. Raises PassedOver where there is none."""
         if isinstance(raw, PassedOver):
             raise raw
-        if raw.given_id is not None:
-            return raw
-        name = content_id(cleaned(raw, self.config, Counter()))
-        self.tally.put_right["no id: named by a hash of the content"] += 1
-        if self.keys.get(sample_key(name, 0)) & SEEN:
-            if self.config.repeats == "drop":
-                raise PassedOver("repeated dialogue")
-            name = f"{name}-{self.tally.rows}"  # its place in the input, the same in every run
-        return raw._replace(given_id=name)
+        # Only a dialogue without an id has to be looked at to tell whether it is new.
+        dialogue = self.named(raw) if raw.given_id is None else None
+        if self.is_new(raw, dialogue.name if dialogue else cast("SampleId", raw.given_id)):
+            yield from self.wanted(dialogue or cleaned(raw, self.config), position)
 
-    def is_new(self, raw: Raw) -> bool:
+    def named(self, raw: Raw) -> Dialogue:
+        """A dialogue that has no id, under a name that no other has. Raises PassedOver where it is no dialogue."""
+        dialogue = cleaned(raw, self.config)
+        self.tally.put_right["no id: named by a hash of the content"] += 1
+        if not self.keys.get(sample_key(dialogue.name, 0)) & SEEN:
+            return dialogue
+        if self.config.repeats == "drop":
+            raise PassedOver("repeated dialogue")
+        place = self.tally.rows  # in the input, the same in every run
+        return dataclasses.replace(dialogue, name=f"{dialogue.name}-{place}")
+
+    def is_new(self, raw: Raw, name: SampleId) -> bool:
         """Whether a dialogue is neither made before nor another shard's; raises PassedOver where it is a repetition."""
-        key = sample_key(cast("SampleId", raw.given_id), 0)
+        key = sample_key(name, 0)
         marks = self.keys.get(key)
         if marks & SEEN:
             raise PassedOver("repeated id")
         # Every shard looks at all dialogues, so that of two that are alike the first one's shard makes it.
         if self.config.repeats == "drop" and raw.messages and not self.said.add(fingerprint(raw)):
             raise PassedOver("repeated dialogue")
-        if self.config.shard and not in_shard(raw, self.config.shard):
+        if self.config.shard and not in_shard(name, self.config.shard):
             self.keys.mark(key, SEEN)
             self.tally.elsewhere += 1
             return False
@@ -86,9 +89,9 @@ class Intake:
             return False
         return True
 
-    def wanted(self, raw: Raw, position: int) -> Iterator[Sample]:
+    def wanted(self, dialogue: Dialogue, position: int) -> Iterator[Sample]:
         """The dialogue's samples that were not made before. Its id counts as seen from the first of them on."""
-        for sample in samples(raw, position, self.config, self.tally.put_right):
+        for sample in samples(dialogue, position, self.config, self.tally.put_right):
             self.keys.mark(sample_key(sample.sample_id, 0), SEEN)
             if self.keys.get(sample_key(sample.sample_id, sample.item_id)) & DONE:
                 self.tally.already += 1
@@ -107,7 +110,7 @@ def fingerprint(raw: Raw) -> int:
     return hash(repr((raw.system, raw.messages)))  # lists of parts, tool calls, or no dialogue at all
 
 
-def in_shard(raw: Raw, shard: tuple[int, int]) -> bool:
+def in_shard(name: SampleId, shard: tuple[int, int]) -> bool:
     """Whether a dialogue belongs to this share, by hash of its id."""
     index, count = shard
-    return zlib.crc32(orjson.dumps(raw.given_id)) % count == index
+    return zlib.crc32(orjson.dumps(name)) % count == index

@@ -1,20 +1,17 @@
 """A dialogue cut into samples, one for each turn to be predicted."""
 
 import dataclasses
-import hashlib
 import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-import orjson
-
 from ..basics.dice import dice
 from ..running.output import SampleId
-from .raw import PassedOver, Raw
+from .raw import PassedOver
 from .settings import Reading
-from .turns import MEDIA, Role, Turn, cleaned
+from .turns import MEDIA, Dialogue, Role, Turn
 
 LABELS: dict[Role, str] = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 LOOKS_LIKE_A_LABEL = re.compile(rf"^(?=\[Round \d+\]|(?:{'|'.join(LABELS.values())}):)", re.MULTILINE)
@@ -69,27 +66,25 @@ def chat_history(context: Sequence[Turn]) -> str:
     return "\n".join(lines).strip()
 
 
-def samples(raw: Raw, position: int, reading: Reading, put_right: Counter[str]) -> Iterator[Sample]:
+def samples(dialogue: Dialogue, position: int, reading: Reading, put_right: Counter[str]) -> Iterator[Sample]:
     """The samples of one dialogue; raises `PassedOver`. What had to be put right is counted by kind."""
-    odd: Counter[str] = Counter()
-    dialogue = cleaned(raw, reading, odd)
-    sample_id = raw.given_id if raw.given_id is not None else content_id(dialogue)
-    places = [i for i in range(1, len(dialogue)) if (dialogue[i - 1].role, dialogue[i].role) == ("assistant", "user")]
-    if odd[MEDIA]:  # which nobody types
-        places = [place for place in places if not ONLY_MARKS.fullmatch(dialogue[place].content)]
+    turns = dialogue.turns
+    places = [i for i in range(1, len(turns)) if (turns[i - 1].role, turns[i].role) == ("assistant", "user")]
+    if dialogue.odd[MEDIA]:  # which nobody types
+        places = [place for place in places if not ONLY_MARKS.fullmatch(turns[place].content)]
     if not places:
         raise PassedOver("no user turn after an assistant turn")
-    put_right.update(odd)
+    put_right.update(dialogue.odd)
     if reading.turns == "random":
-        places = [dice(reading.seed, sample_id, "turn").choice(places)]
+        places = [dice(reading.seed, dialogue.name, "turn").choice(places)]
     for item_id, place in enumerate(places[-1:] if reading.turns == "last" else places):
         yield Sample(
-            sample_id=sample_id,
+            sample_id=dialogue.name,
             item_id=item_id,
             position=position,
-            context=newest_rounds(dialogue[:place], reading.max_context_chars, put_right),
-            utterance=dialogue[place].content,
-            distractors=distractors(dialogue, place),
+            context=newest_rounds(turns[:place], reading.max_context_chars, put_right),
+            utterance=turns[place].content,
+            distractors=distractors(turns, place),
             seed=reading.seed,
         )
 
@@ -109,11 +104,11 @@ def newest_rounds(context: tuple[Turn, ...], most: int | None, put_right: Counte
     return context[:head] + context[(fitting or starts[-1:])[0] :]
 
 
-def distractors(dialogue: Sequence[Turn], place: int) -> tuple[str, ...]:
+def distractors(turns: Sequence[Turn], place: int) -> tuple[str, ...]:
     """Other user turns as bait: those after the real one in order, then those before it, nearest first."""
-    seen = {folded(dialogue[place].content)}
+    seen = {folded(turns[place].content)}
     found = []
-    for turn in (*dialogue[place + 1 :], *reversed(dialogue[:place])):
+    for turn in (*turns[place + 1 :], *reversed(turns[:place])):
         if turn.role == "user" and folded(turn.content) not in seen:
             seen.add(folded(turn.content))
             found.append(turn.content)
@@ -122,9 +117,3 @@ def distractors(dialogue: Sequence[Turn], place: int) -> tuple[str, ...]:
 
 def folded(text: str) -> str:
     return text.strip().casefold()
-
-
-def content_id(dialogue: Sequence[Turn]) -> str:
-    """A name for a dialogue without an id: a hash of what was said."""
-    said = orjson.dumps([[turn.role, turn.content] for turn in dialogue])
-    return "sha256-" + hashlib.sha256(said).hexdigest()[:16]

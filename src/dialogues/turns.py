@@ -1,11 +1,16 @@
 """Messages of any kind into turns: odd ones are put right where one answer is right, or passed over with a reason."""
 
+import dataclasses
+import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, Literal
 
+import orjson
+
 from ..basics.shape import Shape
+from ..running.output import SampleId
 from .raw import PassedOver, Raw
 from .settings import Reading
 
@@ -30,8 +35,18 @@ ROLES: dict[str, Role] = {
 MEDIA = "media marked by their kind"
 
 
-def cleaned(raw: Raw, reading: Reading, odd: Counter[str]) -> tuple[Turn, ...]:
-    """The turns up to the first blank one, with same-role turns in a row made one."""
+@dataclasses.dataclass(frozen=True)
+class Dialogue:
+    """A dialogue put right: its own id or a name made from what was said, its turns, and what was odd, by kind."""
+
+    name: SampleId
+    turns: tuple[Turn, ...]
+    odd: Counter[str]
+
+
+def cleaned(raw: Raw, reading: Reading) -> Dialogue:
+    """The turns up to the first blank one, with same-role turns in a row made one. Raises PassedOver."""
+    odd: Counter[str] = Counter()
     messages = raw.messages
     if not isinstance(messages, list):
         raise PassedOver("no conversation" if messages is None else "conversation is not a list")
@@ -57,7 +72,14 @@ def cleaned(raw: Raw, reading: Reading, odd: Counter[str]) -> tuple[Turn, ...]:
     odd["tool turns as context"] += any(role == "tool" for role, _ in merged)
     odd[MEDIA] += any(has_media(message, raw) for message in messages)
     odd["system turn as context"] += any(role == "system" for role, _ in merged)
-    return tuple(Turn(role=role, content="\n".join(contents)) for role, contents in merged)
+    said = tuple(Turn(role=role, content="\n".join(contents)) for role, contents in merged)
+    return Dialogue(content_id(said) if raw.given_id is None else raw.given_id, said, odd)
+
+
+def content_id(turns: Sequence[Turn]) -> str:
+    """A name for a dialogue without an id: a hash of what was said."""
+    said = orjson.dumps([[turn.role, turn.content] for turn in turns])
+    return "sha256-" + hashlib.sha256(said).hexdigest()[:16]
 
 
 def roles_of(raw: Raw, reading: Reading) -> Mapping[str, Role]:
