@@ -4,6 +4,7 @@ import dataclasses
 import random
 
 from .options import Options, number, option
+from .seen import HALF
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,7 +13,7 @@ class Draws(Options):
 
     seed: int = option(
         0,
-        number(-(2**63), 2**63, int),
+        number(-HALF, HALF, int),
         "fixes every random draw; change it for a second, different set",
         group="method",
     )

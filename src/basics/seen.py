@@ -6,6 +6,7 @@ from array import array
 DONE, SEEN = 1, 2
 MARKS = DONE | SEEN  # a slot holds a key whose lowest bits are replaced by its marks; an empty slot is 0
 
+HALF = 2**63  # what a signed integer of 64 bits, as SQLite has it, cannot reach
 FEWEST_SLOTS = 1024
 
 

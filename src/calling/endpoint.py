@@ -23,6 +23,7 @@ from .completion import Completion, Usage
 from .concurrency import Slots
 from .http import Wire
 from .outage import Outage
+from .question import Question
 from .rate import Pace
 from .settings import Calling, JsonMode
 
@@ -73,53 +74,47 @@ class Endpoint:
 
     # ------------------------------------------------------------------------------------------ the JSON mode
 
-    async def complete(
-        self, messages: list[dict[str, str]], name: str, schema: dict[str, Any], max_tokens: int | None
-    ) -> Completion:
+    async def complete(self, question: Question) -> Completion:
         """Ask until a completion comes. Raises RequestFailed when none can be had, Stop when the run has to end."""
-        if (mode := self._modes.get(name)) is not None:
-            return await self.persist(self.body(messages, max_tokens, mode, name, schema), name)
+        if (mode := self._modes.get(question.stage)) is not None:
+            return await self.persist(self.body(question, mode), question.stage)
         if self._modes:
-            return await self.negotiate(messages, name, schema, max_tokens)
+            return await self.negotiate(question)
         async with self._opening:  # the very first goes alone: what it learns spares all others a refusal
             if not self._modes:
-                return await self.negotiate(messages, name, schema, max_tokens)
-        return await self.complete(messages, name, schema, max_tokens)
+                return await self.negotiate(question)
+        return await self.complete(question)
 
-    async def negotiate(
-        self, messages: list[dict[str, str]], name: str, schema: dict[str, Any], max_tokens: int | None
-    ) -> Completion:
+    async def negotiate(self, question: Question) -> Completion:
         """Ask in the strongest JSON mode not known to be refused, then in weaker ones; keep the first that works."""
         auto, refusal, outages = self.config.json_mode == "auto", None, self._outage.count
         first = max(self._modes.values(), key=MODES.index, default=MODES[0]) if auto else self.config.json_mode
         for mode in MODES[MODES.index(first) :] if auto else (first,):
             try:
-                body = self.body(messages, max_tokens, mode, name, schema)
-                completion = await self.persist(body, name, proven=mode == "text" or not auto)
+                body = self.body(question, mode)
+                completion = await self.persist(body, question.stage, proven=mode == "text" or not auto)
             except RequestFailed as failed:
                 if failed.kind not in MAY_BE_THE_MODE:
                     raise
-                if name in self._modes:  # another request has found the mode meanwhile
-                    return await self.complete(messages, name, schema, max_tokens)
+                if question.stage in self._modes:  # another request has found the mode meanwhile
+                    return await self.complete(question)
                 refusal = refusal or failed
                 continue
             if outages == self._outage.count:  # what was refused in an outage says nothing of the mode
-                known, self._modes[name] = self._modes.get(name), mode
+                known, self._modes[question.stage] = self._modes.get(question.stage), mode
                 if refusal and known != mode:
                     log.warning("JSON mode is now %s: the endpoint refused %s (%s)", mode, first, refusal)
             return completion
         raise refusal or RequestFailed("bad_request", "no JSON mode was left to try", again=False)
 
-    def body(
-        self, messages: list[dict[str, str]], max_tokens: int | None, mode: JsonMode, name: str, schema: dict[str, Any]
-    ) -> dict[str, Any]:
-        body: dict[str, Any] = {"model": self.config.model, "messages": messages}
+    def body(self, question: Question, mode: JsonMode) -> dict[str, Any]:
+        body: dict[str, Any] = {"model": self.config.model, "messages": question.messages}
         if self.config.temperature is not None:
             body["temperature"] = self.config.temperature
-        if max_tokens is not None:
-            body["max_tokens"] = max_tokens
+        if question.max_tokens is not None:
+            body["max_tokens"] = question.max_tokens
         if mode == "schema":
-            named = {"name": name.replace(" ", "_"), "schema": schema}
+            named = {"name": question.stage.replace(" ", "_"), "schema": question.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": named}
         elif mode == "object":
             body["response_format"] = {"type": "json_object"}

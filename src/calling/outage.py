@@ -8,10 +8,7 @@ from ..basics.command import Stop
 
 log = logging.getLogger(__name__)
 
-FIRST_WAIT, LONGEST_WAIT = (
-    1.0,
-    60.0,
-)  # seconds between tries while the endpoint is down; each wait doubles the one before
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between tries while it is down; each wait doubles the one before
 REFUSED_IN_A_ROW = 3  # connections that failed with no answer between: nobody is there
 REQUESTS_IN_A_ROW = 3  # different requests that got nothing but 5xx: it is not one bad request
 

@@ -1,5 +1,6 @@
 """One question, one validated answer, its cost: a session asks all that one sample needs."""
 
+import dataclasses
 from typing import Any
 
 from pydantic import ValidationError
@@ -8,6 +9,7 @@ from ..basics.text import json_in, shortened
 from .answer import RequestFailed
 from .completion import Completion, Usage
 from .endpoint import Endpoint
+from .question import Messages, Question
 from .settings import Calling
 from .stage import ReplyT, Stage, json_schema, messages
 from .store import Store, name_of
@@ -51,50 +53,44 @@ class Session:
 
     async def __call__(self, stage: Stage[ReplyT], /, **fields: Any) -> ReplyT:
         """Ask, check, and send an unusable reply back with the reason. Raises Failed or Stop."""
-        question = conversation = messages(stage, fields)
-        expected, first = stage.expected(fields), self._config.max_tokens
-        limit, last_reply = first, None
+        expected = stage.expected(fields)
+        first = Question(stage.name, messages(stage, fields), json_schema(stage, expected), self._config.max_tokens)
+        question, last_reply = first, None
         asked: list[bytes] = []
         while True:
-            asked.append(self.name(conversation, limit, len(asked)))
+            asked.append(self.name(question, len(asked)))
             try:
-                completion = await self.answer(asked[-1], conversation, stage, expected, limit)
+                completion = await self.answer(asked[-1], question)
                 last_reply = completion.text
                 return usable(stage, completion, expected)
             except RequestFailed as failed:
                 self.usage += failed.usage
                 raise Failed(stage.name, failed.kind, str(failed), len(asked), last_reply) from failed
             except Unusable as unusable:
-                cut_off = unusable.kind == "length"
-                limit = larger_limit(completion, limit, first) if cut_off else limit
+                cut_off, limit = unusable.kind == "length", question.max_tokens
+                if cut_off:
+                    limit = larger_limit(completion, limit, first.max_tokens)
                 if len(asked) == MOST_ATTEMPTS or not unusable.again or (cut_off and limit is None):
                     self.bury(asked)
                     raise Failed(stage.name, unusable.kind, str(unusable), len(asked), last_reply) from unusable
                 # What was cut off is asked for anew; a wrong reply is shown with what is wrong about it.
-                conversation = question + ([] if cut_off else corrected(completion.text, str(unusable)))
+                more = [] if cut_off else corrected(completion.text, str(unusable))
+                question = dataclasses.replace(first, messages=first.messages + more, max_tokens=limit)
 
-    def name(self, conversation: list[dict[str, str]], limit: int | None, attempt: int) -> bytes:
+    def name(self, question: Question, attempt: int) -> bytes:
         """The name of a question in the store. A limit of tokens is part of it only where it was raised."""
         config = self._config
-        raised = limit if limit != config.max_tokens else None
-        return name_of(
-            self._sample, [config.model, conversation, config.temperature, config.extra_body, raised, attempt]
-        )
+        raised = question.max_tokens if question.max_tokens != config.max_tokens else None
+        sent = [config.model, question.messages, config.temperature, config.extra_body, raised, attempt]
+        return name_of(self._sample, sent)
 
-    async def answer(
-        self,
-        name: bytes,
-        conversation: list[dict[str, str]],
-        stage: Stage[Any],
-        expected: int | None,
-        limit: int | None,
-    ) -> Completion:
+    async def answer(self, name: bytes, question: Question) -> Completion:
         """One completion, from the store or else from the endpoint and then stored; counted either way."""
         completion = self._store.get(name) if self._store else None
         if completion is None:
-            completion = await self._endpoint.complete(conversation, stage.name, json_schema(stage, expected), limit)
+            completion = await self._endpoint.complete(question)
             if self._store:
-                self._store.put(name, self._sample, stage.name, completion)
+                self._store.put(name, self._sample, question.stage, completion)
         self.usage += completion.usage
         self.rehearsal = self.rehearsal or completion.rehearsal
         return completion
@@ -112,7 +108,7 @@ def larger_limit(completion: Completion, limit: int | None, first: int | None) -
     return None if completion.usage.completion >= limit else limit
 
 
-def corrected(reply: str, reason: str) -> list[dict[str, str]]:
+def corrected(reply: str, reason: str) -> Messages:
     """The turns that show a model its unusable reply and what was wrong with it."""
     return [
         {"role": "assistant", "content": shortened(reply, LONGEST_QUOTE) or "(empty)"},

@@ -13,6 +13,7 @@ from pydantic.config import JsonDict
 
 from ..basics.shape import Shape
 from ..basics.text import without_tags
+from .question import Messages
 
 
 def as_many_as_asked(items: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
@@ -144,7 +145,7 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
-def messages(stage: Stage[Any], fields: Mapping[str, Any]) -> list[dict[str, str]]:
+def messages(stage: Stage[Any], fields: Mapping[str, Any]) -> Messages:
     """The chat messages that ask a stage's question about these inputs.
 
     They begin with what stages share: the system message, then for ProUtt the dialogue, then the tree. Behind them

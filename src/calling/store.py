@@ -9,14 +9,14 @@ import hashlib
 import logging
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 
 from ..basics.command import Stop
-from ..basics.seen import DONE, Keys
+from ..basics.seen import DONE, HALF, Keys
 from .completion import Completion, Usage
 
 log = logging.getLogger(__name__)
@@ -92,15 +92,15 @@ class Store:
         usage = completion.usage
         reply = zlib.compress(completion.text.encode("utf-8", "replace"), 1)
         counts = (usage.prompt, usage.completion, usage.total, usage.cached, completion.rehearsal, completion.seconds)
-        row = (question, sample - 2**63, stage, reply, completion.finish, *counts)
+        row = (question, sample - HALF, stage, reply, completion.finish, *counts)
         marks = "?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?"
         with self.told():
             self._db.execute(f"INSERT OR REPLACE INTO calls VALUES ({marks})", row)
 
-    def note_run(self, told: Mapping[str, Any]) -> None:
+    def note_run(self, account: str) -> None:
         """Keep what a run says of itself at its end, for `reporting.accounts`. No reason to fail where it cannot be."""
         try:
-            self._db.execute("INSERT INTO runs VALUES (?)", (orjson.dumps(told).decode(),))
+            self._db.execute("INSERT INTO runs VALUES (?)", (account,))
         except sqlite3.Error as error:
             log.warning("%s has no account of this run (%s).", self.path, error)
 
@@ -112,7 +112,7 @@ class Store:
     def prune(self, done: Keys) -> int:
         """Drop the replies of the samples that have a record, shrink the file, and give their number."""
         with self.told():
-            self._db.create_function("done", 1, lambda sample: done.get(sample + 2**63) & DONE)
+            self._db.create_function("done", 1, lambda sample: done.get(sample + HALF) & DONE)
             dropped = self._db.execute("DELETE FROM calls WHERE done(sample)").rowcount
             self._db.execute("VACUUM")
         return dropped

@@ -17,6 +17,7 @@ import orjson
 
 from ..basics.command import Stop
 from ..basics.files import FAILED
+from ..basics.seen import HALF
 from ..basics.text import loads
 from .reading import LeftOut
 
@@ -118,6 +119,6 @@ def keys_of(line: bytes) -> tuple[int | float | str | None, ...]:
 
 def sortable(value: Any) -> int | float | str | None:
     """A scalar as SQLite can hold it; its order has numbers before texts."""
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+    if isinstance(value, int) and not -HALF <= value < HALF:
         return float(value)
     return value if isinstance(value, SCALARS) else None

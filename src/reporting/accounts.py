@@ -8,15 +8,15 @@ import dataclasses
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..basics.files import Beside
 from ..basics.text import loads
 from ..calling.budget import Prices
 from ..calling.completion import Usage
 from ..calling.store import WITHOUT_TIME
+from ..running.account import RunAccount
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,12 @@ class Account:
     """What one store holds: its stages, the dearest first, and what each of its runs said of itself at its end."""
 
     stages: Sequence[StageCost] = ()
-    runs: Sequence[Mapping[str, Any]] = ()
+    runs: Sequence[RunAccount] = ()
 
     @property
     def prices(self) -> Prices | None:
         """Those of the newest run that was told any."""
-        return next((Prices(*run["prices"]) for run in reversed(self.runs) if any(run["prices"])), None)
+        return next((run.prices for run in reversed(self.runs) if run.prices != Prices()), None)
 
 
 def together(accounts: Iterable[Account]) -> Account:
@@ -67,7 +67,8 @@ def account_beside(records: Path) -> Account:
             (version,) = store.execute("PRAGMA user_version").fetchone()
             if version == WITHOUT_TIME:
                 return Account(stages=[*stages_in(store, "0")])
-            runs = [loads(told.encode()) for (told,) in store.execute("SELECT told FROM runs ORDER BY rowid")]
+            rows = store.execute("SELECT told FROM runs ORDER BY rowid")
+            runs = [RunAccount.model_validate_json(row) for (row,) in rows]
             return Account([*stages_in(store, "coalesce(avg(nullif(seconds, 0)), 0)")], runs)
     except (sqlite3.Error, ValueError) as error:
         log.warning("%s cannot be read (%s): nothing is said of what was asked.", path, error)
@@ -97,10 +98,10 @@ class Accounts:
     """Accounts several files of records, of which each may have read the whole input."""
 
     @property
-    def widest_run(self) -> Mapping[str, Any] | None:
+    def widest_run(self) -> RunAccount | None:
         """The run that has read most of the input; of several, the newest."""
         runs = () if self.of_several else self.synthesis.runs
-        return max(reversed(runs), key=lambda run: int(run["rows"]), default=None)
+        return max(reversed(runs), key=lambda run: run.rows, default=None)
 
     @property
     def stages(self) -> Iterator[tuple[StageCost, str]]:

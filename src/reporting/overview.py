@@ -95,10 +95,10 @@ def funnel(totals: Totals, found: Accounts) -> dict[str, int]:
     """How many are left at each step, from rows of the input to pairs without a mark, as far as it is known."""
     steps: dict[str, int] = {}
     if run := found.widest_run:
-        steps["read"] = run["rows"]
-        steps["dialogues"] = run["rows"] - run["unreadable"] - sum(run["passed_over"].values())
-        if run["elsewhere"]:
-            steps["of this shard"] = steps["dialogues"] - run["elsewhere"]
+        steps["read"] = run.rows
+        steps["dialogues"] = run.rows - run.unreadable - sum(run.passed_over.values())
+        if run.elsewhere:
+            steps["of this shard"] = steps["dialogues"] - run.elsewhere
     steps["samples"] = totals.pairs + sum(found.failures.values())
     steps["pairs"] = totals.pairs
     return steps | ({"without a mark": totals.checked - totals.marked} if totals.checked else {})
@@ -123,7 +123,7 @@ def facts(totals: Totals, found: Accounts) -> dict[str, str | int]:
         told["cost" if all(cost for _, cost in found.stages) else "cost where known"] = f"{found.cost:,.4f}"
         if found.synthesis.stages and totals.pairs:
             told["cost of a pair"] = f"{found.cost / totals.pairs:,.4f}"
-    if seconds := sum(run["seconds"] for account in (found.synthesis, found.judge) for run in account.runs):
+    if seconds := sum(run.seconds for account in (found.synthesis, found.judge) for run in account.runs):
         told["minutes of all runs"] = f"{seconds / 60:,.1f}"
     return told
 
@@ -132,8 +132,8 @@ def charts(totals: Totals, found: Accounts) -> Iterator[str]:
     """Each figure of the overview, as HTML."""
     yield table("totals", facts(totals, found).items())
     yield bars("from the input to pairs", funnel(totals, found), longest_first=False)
-    if (run := found.widest_run) and run["passed_over"]:
-        yield table("passed over", Counter(run["passed_over"]).most_common())
+    if (run := found.widest_run) and run.passed_over:
+        yield table("passed over", Counter(run.passed_over).most_common())
     yield histogram("best similarity of the draft", totals.similarities, totals.thresholds)
     if any(totals.margins):
         yield histogram("margin of the chosen side", totals.margins, (0.0,), start=-1)
@@ -160,7 +160,7 @@ def in_words(totals: Totals, found: Accounts) -> Iterator[str]:
     yield f"{'':<19}{'0':<{low}}{'↑':<{high - low}}{'↑':<{STEPS - high}}1"
     counts: dict[str, Mapping[str, int]] = {
         "input to pairs": funnel(totals, found),
-        "passed over": (found.widest_run or {}).get("passed_over", {}),
+        "passed over": found.widest_run.passed_over if found.widest_run else {},
         "regions": totals.regions,
         "true view": totals.views,
         "categories": Counter({f"{true} against {drawn}": n for (true, drawn), n in totals.categories.items()}),

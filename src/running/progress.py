@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
 import shutil
 import sys
@@ -16,6 +15,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from ..basics.files import Beside
 from ..calling.endpoint import Endpoint
 from ..calling.store import Store
+from .account import RunAccount
 from .job import Job, Words
 from .settings import Running
 from .tally import Tally
@@ -56,18 +56,17 @@ def outcomes(tally: Tally, words: Words) -> str:
     return f"{f'{words.thing}s {words.done}':<15}{tally.made.total():,}{shown}"
 
 
-def account(config: Running, tally: Tally, endpoint: Endpoint, seconds: float) -> dict[str, Any]:
-    """The same for whoever reads it later, see `reporting.accounts`."""
-    became = ("rows", "failed", "already", "elsewhere", "unreadable", "interrupted")
-    return {
+def account(tally: Tally, endpoint: Endpoint, seconds: float) -> RunAccount:
+    """The same for whoever reads it later."""
+    became = ("rows", "failed", "already", "elsewhere", "unreadable", "interrupted", "passed_over")
+    return RunAccount(
         **{name: getattr(tally, name) for name in became},
-        "made": tally.made.total(),
-        "passed_over": dict(tally.passed_over),
-        "seconds": seconds,
-        "calls": endpoint.calls,
-        "tokens": dataclasses.asdict(endpoint.budget.used),
-        "prices": [config.price_in, config.price_cached, config.price_out],
-    }
+        made=tally.made.total(),
+        seconds=seconds,
+        calls=endpoint.calls,
+        tokens=endpoint.budget.used,
+        prices=endpoint.budget.prices,
+    )
 
 
 @contextlib.asynccontextmanager

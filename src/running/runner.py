@@ -204,7 +204,7 @@ async def run_open(config: Running, key: str, job: Job[Any], output: Output, sto
         finally:
             print(summary(config, job.words, run.tally, endpoint, store))
             if store:
-                store.note_run(account(config, run.tally, endpoint, time.monotonic() - start))
+                store.note_run(account(run.tally, endpoint, time.monotonic() - start).model_dump_json())
     if run.tally.interrupted:
         return 130
     return 3 if run.tally.failed or run.tally.unreadable else 0

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..basics.dice import Draws
 from ..basics.options import flag, number, option
+from ..basics.seen import HALF
 from ..calling.settings import Calling
 
 
@@ -16,7 +17,7 @@ class Running(Calling, Draws):
     output: Path = option(Path(), Path, "what is written", group="output", variable=False, metavar="FILE")
     limit: int | None = option(
         None,
-        number(1, 2**63, int),
+        number(1, HALF - 1, int),
         "stop after this many new samples; for a first look at cost",
         group="input",
         metavar="N",

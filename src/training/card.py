@@ -1,5 +1,6 @@
 """What stands beside training files: an entry in LLaMA-Factory's `dataset_info.json`, and the hub's dataset card."""
 
+import contextlib
 import dataclasses
 import logging
 import re
@@ -11,9 +12,10 @@ from typing import Any
 import orjson
 
 from ..basics.files import replaced
+from ..basics.shape import Shape
 from ..basics.text import loads
 from ..pairs.sides import ChosenSide
-from .formats import llama_factory
+from .formats import Mode, llama_factory
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class Facts:
         kind = (str(record.region), str(record.model), str(record.seed), str(record.prompts))
         self._kinds[kind if kind in self._kinds or len(self._kinds) < MOST_KINDS else OTHERS] += 1
 
-    def told(self) -> dict[str, dict[str, int]]:
+    def in_numbers(self) -> dict[str, dict[str, int]]:
         """How many records have which region, model, seed and prompt digest."""
         counts: dict[str, Counter[str]] = {name: Counter() for name in ("regions of the drafts", *MADE_WITH)}
         for kind, count in self._kinds.items():
@@ -48,12 +50,29 @@ class Facts:
         return {name: dict(values) for name, values in counts.items()}
 
 
-def describe(output: Path, files: Mapping[str, Path], about: Mapping[str, Any]) -> None:
-    """Write or renew both files beside one set of training files, given by split. Others' entries stay."""
-    entries = {path.stem: llama_factory(about["mode"], about["format"], path.name) for path in files.values()}
+class TrainingSet(Shape):
+    """What a card tells of one set of training files: the file and the rows of each split, and how they were made."""
+
+    files: dict[str, str]
+    mode: Mode
+    format: str
+    template: str
+    facts: dict[str, dict[str, int]]
+    rehearsed: int
+    rows: dict[str, int]
+    read: int
+    dropped: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.rows.values())
+
+
+def describe(output: Path, made: TrainingSet) -> None:
+    """Write or renew both files beside one set of training files. Others' entries stay."""
+    entries = {Path(name).stem: llama_factory(made.mode, made.format, name) for name in made.files.values()}
     register(output.parent / INFO, entries)
-    told = {"files": {split: path.name for split, path in files.items()}, **about}
-    write_card(output.parent / CARD, output.stem, told)
+    write_card(output.parent / CARD, output.stem, made)
 
 
 def register(path: Path, entries: Mapping[str, Any]) -> None:
@@ -73,41 +92,51 @@ def register(path: Path, entries: Mapping[str, Any]) -> None:
             file.write(orjson.dumps(now, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
-def write_card(path: Path, name: str, about: Mapping[str, Any]) -> None:
+def write_card(path: Path, name: str, made: TrainingSet) -> None:
     before = path.read_bytes() if path.exists() else b""
     found = KEPT.search(before)
     if before and not found:
         log.warning("%s was not written by this program and is left as it is.", path)
         return
-    sets = loads(found[1]) if found else {}
-    sets = {other: told for other, told in sets.items() if still_there(path.parent, told)} | {name: dict(about)}
+    others = sets_in(found[1]) if found else {}
+    sets = {other: told for other, told in others.items() if still_there(path.parent, told)} | {name: made}
     licence = LICENCE.search(before.decode("utf-8", "replace"))
     page = "\n".join([*front_matter(sets, licence[0] if licence else UNKNOWN_LICENCE), *body(sets)])
     with replaced(path) as file:
-        kept = b"<!-- what this page is made from, for the next run: " + orjson.dumps(sets) + b" -->\n"
-        file.write(page.encode() + b"\n" + kept)
+        kept = orjson.dumps(sets, default=Shape.model_dump)
+        file.write(page.encode() + b"\n<!-- what this page is made from, for the next run: " + kept + b" -->\n")
 
 
-def still_there(folder: Path, told: Mapping[str, Any]) -> bool:
-    return all((folder / name).exists() for name in told["files"].values())
+def sets_in(kept: bytes) -> dict[str, TrainingSet]:
+    """The sets that an earlier run has told of; what it told in another form is left out."""
+    sets = {}
+    with contextlib.suppress(ValueError, AttributeError):
+        for name, told in loads(kept).items():
+            with contextlib.suppress(ValueError):
+                sets[name] = TrainingSet.model_validate(told)
+    return sets
 
 
-def front_matter(sets: Mapping[str, Any], licence: str) -> list[str]:
+def still_there(folder: Path, told: TrainingSet) -> bool:
+    return all((folder / name).exists() for name in told.files.values())
+
+
+def front_matter(sets: Mapping[str, TrainingSet], licence: str) -> list[str]:
     """The hub's YAML. Every text in it is written as JSON, which YAML reads."""
-    most = max(sum(told["rows"].values()) for told in sets.values())
+    most = max(told.total for told in sets.values())
     size = next((words for limit, words in SIZES if most < limit), "n>1M")
     lines = ["---", licence, "task_categories:", "- text-generation", "tags:", "- next-utterance-prediction"]
     lines += ["- preference", "- synthetic", "size_categories:", f"- {size}", "configs:"]
     for name, told in sets.items():
         lines += [f"- config_name: {quoted(name)}", "  data_files:"]
-        for split, file in told["files"].items():
+        for split, file in told.files.items():
             lines += [f"  - split: {quoted(split)}", f"    path: {quoted(file)}"]
     return [*lines, "---"]
 
 
-def body(sets: Mapping[str, Any]) -> list[str]:
+def body(sets: Mapping[str, TrainingSet]) -> list[str]:
     lines = ["", "# Next-utterance prediction: training data", ""]
-    if any(told["rehearsed"] for told in sets.values()):
+    if any(told.rehearsed for told in sets.values()):
         lines += ["**Some of this was rehearsed, without a model. It is for checking a set-up, not for training.**", ""]
     lines += [
         "Each row has a dialogue between a person and an assistant, and what a model that foresees the person's next",
@@ -124,14 +153,14 @@ def body(sets: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def facts_in_words(told: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+def facts_in_words(told: TrainingSet) -> Sequence[tuple[str, str]]:
     facts = [
-        ("mode, format, template", f"{told['mode']}, {told['format']}, {told['template']}"),
-        *((f"rows: {split}", f"{count:,} in {told['files'][split]}") for split, count in told["rows"].items()),
-        *((name, counted(values)) for name, values in told["facts"].items()),
-        ("records read", f"{told['read']:,}"),
+        ("mode, format, template", f"{told.mode}, {told.format}, {told.template}"),
+        *((f"rows: {split}", f"{count:,} in {told.files[split]}") for split, count in told.rows.items()),
+        *((name, counted(values)) for name, values in told.facts.items()),
+        ("records read", f"{told.read:,}"),
     ]
-    dropped = told["dropped"]
+    dropped = told.dropped
     return [*facts, ("dropped", counted(dropped))] if dropped else facts
 
 

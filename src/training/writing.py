@@ -12,7 +12,7 @@ from ..basics.command import Stop, did_you_mean
 from ..basics.text import loads
 from ..pairs.ordered import Records, inputs
 from ..pairs.sides import ChosenSide, Pair, Unfit
-from .card import INFO, Facts, describe
+from .card import INFO, Facts, TrainingSet, describe
 from .files import KINDS, TrainingFiles
 from .formats import PREF, SFT, Mode, Row
 from .selection import Filters
@@ -108,18 +108,18 @@ def write_from(records: Records, settings: Settings, output: Path) -> int:
             facts.note(record)
         if not files.counts:
             raise Stop(f"There is no record that gives a training row, so {output} is not written.")
-    about = {
-        "mode": settings.mode,
-        "format": settings.form,
-        "template": settings.template,
-        "facts": facts.told(),
-        "rehearsed": facts.rehearsed,
-        "rows": files.counts,
-        "read": records.count,
-        "dropped": +filters.dropped,
-    }
-    named = {split: files.path(split) for split in files.counts}
-    describe(output, named, about)
+    made = TrainingSet(
+        files={split: files.path(split).name for split in files.counts},
+        mode=settings.mode,
+        format=settings.form,
+        template=settings.template,
+        facts=facts.in_numbers(),
+        rehearsed=facts.rehearsed,
+        rows=files.counts,
+        read=records.count,
+        dropped=+filters.dropped,
+    )
+    describe(output, made)
     print("\n".join(summary(settings, files, filters, records)))
     if facts.rehearsed:
         log.warning("%d of the records were rehearsed: good for checking a set-up, not for training.", facts.rehearsed)

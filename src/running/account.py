@@ -1,0 +1,31 @@
+"""What a run says of itself at its end, for whoever looks at its output later. Kept in the call store."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from ..basics.shape import Shape
+from ..calling.budget import Prices
+from ..calling.completion import Usage
+
+
+def named_prices(told: Any) -> Any:
+    """Prices as older stores have them, a list of three, by their names."""
+    return dict(zip(("prompt", "cached", "completion"), told, strict=False)) if isinstance(told, list) else told
+
+
+class RunAccount(Shape):
+    """What became of the input, and what it took. What a store does not tell is none."""
+
+    rows: int = 0
+    made: int = 0
+    failed: int = 0
+    already: int = 0
+    elsewhere: int = 0
+    unreadable: int = 0
+    passed_over: dict[str, int] = Field(default_factory=dict)
+    interrupted: bool = False
+    seconds: float = 0.0
+    calls: int = 0
+    tokens: Usage = Usage()
+    prices: Annotated[Prices, BeforeValidator(named_prices)] = Prices()
