@@ -19,7 +19,7 @@ import sys
 from collections.abc import Sequence
 
 from .basics.command import as_command
-from .basics.options import told
+from .basics.options import options_from
 from .marking.marks import TAGS
 from .training.settings import Settings
 from .training.writing import write
@@ -27,7 +27,7 @@ from .training.writing import write
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write training files as the command line says; returns the exit status."""
-    return write(told(Settings, arguments, "postprocess", __doc__), TAGS)
+    return write(options_from(Settings, arguments, "postprocess", __doc__), TAGS)
 
 
 if __name__ == "__main__":

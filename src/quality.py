@@ -19,7 +19,7 @@ import sys
 from collections.abc import Sequence
 
 from .basics.command import as_command
-from .basics.options import told
+from .basics.options import options_from
 from .marking.marking import mark_all
 from .marking.marks import in_help
 from .marking.settings import Settings
@@ -27,7 +27,7 @@ from .marking.settings import Settings
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Mark the records as the command line says; returns the exit status."""
-    return mark_all(told(Settings, arguments, "quality", f"{__doc__}{in_help()}"))
+    return mark_all(options_from(Settings, arguments, "quality", f"{__doc__}{in_help()}"))
 
 
 if __name__ == "__main__":

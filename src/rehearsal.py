@@ -18,7 +18,7 @@ from pathlib import Path
 
 from . import postprocess, synthesis
 from .basics.command import Stop, as_command
-from .basics.options import told
+from .basics.options import options_from
 from .rehearsing.settings import Settings, faults_in_help
 from .rehearsing.standin import serve, serving
 from .training.formats import MODES
@@ -40,7 +40,7 @@ def rehearse(settings: Settings) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Rehearse, or serve until interrupted; returns the exit status."""
-    settings = told(Settings, arguments, "rehearsal", f"{__doc__}{faults_in_help()}")
+    settings = options_from(Settings, arguments, "rehearsal", f"{__doc__}{faults_in_help()}")
     if not settings.serve:
         return rehearse(settings)
     try:

@@ -14,14 +14,14 @@ import sys
 from collections.abc import Sequence
 
 from .basics.command import as_command
-from .basics.options import told
+from .basics.options import options_from
 from .reporting.page import report
 from .reporting.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or print its totals; returns the exit status."""
-    return report(told(Settings, arguments, "report", __doc__))
+    return report(options_from(Settings, arguments, "report", __doc__))
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ import sys
 from collections.abc import Sequence
 
 from .basics.command import as_command
-from .basics.options import told
-from .calling.settings import key_of
+from .basics.options import options_from
+from .calling.settings import api_key_of
 from .methods.proutt.method import synthesize
 from .methods.proutt.settings import Config
 
@@ -35,7 +35,7 @@ __all__ = ["main", "synthesize"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run synthesis as the command line says; returns the exit status."""
-    config = told(Config, arguments, "synthesis", __doc__)
+    config = options_from(Config, arguments, "synthesis", __doc__)
     if config.estimate:
         from .methods.proutt.estimate import estimate  # noqa: PLC0415 (needed by this option alone)
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .dialogues.preview import preview  # noqa: PLC0415 (needed by this option alone)
 
         return preview(config)
-    key = key_of(config)
+    key = api_key_of(config)
     from .methods.proutt.job import job_of  # noqa: PLC0415 (brings the SDK, whose import takes longer than --help does)
     from .running.runner import run  # noqa: PLC0415 (the same)
 

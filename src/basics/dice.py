@@ -9,7 +9,7 @@ from .seen import HALF
 
 @dataclasses.dataclass(frozen=True)
 class Draws(Options):
-    """What is told to whatever draws."""
+    """Settings of whatever draws."""
 
     seed: int = option(
         0,

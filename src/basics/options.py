@@ -106,8 +106,8 @@ def flag(help: str, *, group: Group, variable: bool = True) -> Any:
     return option(False, switch, help, group=group, variable=variable, nargs="?", const=True, metavar="yes")
 
 
-def told(cls: type[OptionsT], arguments: Sequence[str] | None, command: str, about: str) -> OptionsT:
-    """The options as the command line tells them, or else the environment, or else their defaults.
+def options_from(cls: type[OptionsT], arguments: Sequence[str] | None, command: str, about: str) -> OptionsT:
+    """The options as the command line gives them, or else the environment, or else their defaults.
 
     `about` is the command's docstring, which `--help` shows. A variable that no command reads is named in the log.
     """

@@ -4,47 +4,47 @@ import hashlib
 from array import array
 
 DONE, SEEN = 1, 2
-MARKS = DONE | SEEN  # a slot holds a key whose lowest bits are replaced by its marks; an empty slot is 0
+MARKS = DONE | SEEN  # a slot holds a number whose lowest bits are replaced by its marks; an empty slot is 0
 
 HALF = 2**63  # what a signed integer of 64 bits, as SQLite has it, cannot reach
 FEWEST_SLOTS = 1024
 
 
 def slots_for(room: int) -> int:
-    """A third stays free, so that few keys stand in one another's way; an odd number spreads them."""
+    """A third stays free, so that few numbers stand in one another's way; an odd number spreads them."""
     return max(FEWEST_SLOTS, room * 3 // 2) | 1
 
 
-class Keys:
-    """Maps 64-bit keys to marks, in 10 to 13 bytes a key, without a Python object for each (a set takes about 90)."""
+class Seen:
+    """Maps 64-bit numbers to marks, in 10 to 13 bytes each, without a Python object for each (a set takes about 90)."""
 
     def __init__(self, room: int = 0) -> None:
-        """With room for so many keys before it has to grow, which takes as long as to put them all in again."""
+        """With room for so many before it has to grow, which takes as long as to put them all in again."""
         self._slots = array("Q", bytes(8 * slots_for(room)))
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
-    def _slot(self, key: int) -> int:
-        """Where the key is, or where it would go."""
+    def _slot(self, number: int) -> int:
+        """Where the number is, or where it would go."""
         slots, size = self._slots, len(self._slots)
-        place = key % size
-        while (held := slots[place]) and (held ^ key) > MARKS:
+        place = number % size
+        while (held := slots[place]) and (held ^ number) > MARKS:
             place = place + 1 if place + 1 < size else 0
         return place
 
-    def get(self, key: int) -> int:
-        """The marks of the key; 0 when it has none."""
-        return self._slots[self._slot(key)] & MARKS
+    def get(self, number: int) -> int:
+        """The marks of the number; 0 when it has none."""
+        return self._slots[self._slot(number)] & MARKS
 
-    def mark(self, key: int, mark: int) -> None:
-        """Add a mark to those that the key has."""
-        place = self._slot(key)
+    def mark(self, number: int, mark: int) -> None:
+        """Add a mark to those that the number has."""
+        place = self._slot(number)
         if held := self._slots[place]:
             self._slots[place] = held | mark
             return
-        self._slots[place] = key & ~MARKS | mark
+        self._slots[place] = number & ~MARKS | mark
         self._count += 1
         if self._count * 5 > len(self._slots) * 4:
             self._grow()

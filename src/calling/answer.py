@@ -75,10 +75,10 @@ def message_in(text: str) -> str:
     try:
         body = orjson.loads(text)
         error = body.get("error", body)
-        told = [error.get("code"), error.get("message")] if isinstance(error, dict) else [error]
+        parts = [error.get("code"), error.get("message")] if isinstance(error, dict) else [error]
     except (ValueError, AttributeError):
         return text
-    return " ".join(str(part) for part in told if part) or text
+    return " ".join(str(part) for part in parts if part) or text
 
 
 def retry_after(headers: httpx2.Headers) -> float | None:
@@ -118,9 +118,9 @@ def completion_of(raw: bytes) -> Completion:
         raise failed from error
 
 
-def usage_of(told: Any) -> Usage:
+def usage_of(given: Any) -> Usage:
     """Tokens as the endpoint tells them; what it does not tell, or tells in another form, counts as none."""
-    counts = told if isinstance(told, dict) else {}
+    counts = given if isinstance(given, dict) else {}
     details = counts.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else counts.get("prompt_cache_hit_tokens")
     prompt, completion = number(counts.get("prompt_tokens")), number(counts.get("completion_tokens"))
@@ -132,5 +132,5 @@ def usage_of(told: Any) -> Usage:
     )
 
 
-def number(told: Any) -> int:
-    return int(told) if isinstance(told, int | float) and told > 0 else 0
+def number(given: Any) -> int:
+    return int(given) if isinstance(given, int | float) and given > 0 else 0

@@ -16,8 +16,8 @@ class Usage:
     cached: Annotated[int | None, Field(alias="cached_prompt_tokens")] = None
 
     def __add__(self, other: "Usage") -> "Usage":
-        told = not (self.cached is None and other.cached is None)
-        cached = (self.cached or 0) + (other.cached or 0) if told else None
+        known = not (self.cached is None and other.cached is None)
+        cached = (self.cached or 0) + (other.cached or 0) if known else None
         return Usage(self.prompt + other.prompt, self.completion + other.completion, self.total + other.total, cached)
 
 

@@ -42,11 +42,11 @@ class Wire:
             http_client=self._http,
         )
         self._address = self._sdk.base_url.join("chat/completions")
-        told = {**self._sdk.default_headers, **self._sdk.auth_headers}
+        headers = {**self._sdk.default_headers, **self._sdk.auth_headers}
         # No endpoint needs to know this machine's system and versions.
         self._headers = {
             name: value
-            for name, value in told.items()
+            for name, value in headers.items()
             if isinstance(value, str) and not name.startswith("X-Stainless-")
         }
 
@@ -58,7 +58,7 @@ class Wire:
         try:
             async with asyncio.timeout(self._config.timeout):
                 response = await self._http.post(self._address, content=raw, headers=self._headers)
-        except httpx2.ConnectTimeout as error:  # also what a refused or a broken connection is told as
+        except httpx2.ConnectTimeout as error:  # also what a refused or a broken connection looks like
             raise self.unreachable(error) from error
         except (TimeoutError, httpx2.TimeoutException) as error:
             message = f"no answer within {self._config.timeout:g} s (--timeout)"

@@ -12,7 +12,7 @@ from .endpoint import Endpoint
 from .question import Messages, Question
 from .settings import Calling
 from .stage import ReplyT, Stage, json_schema, messages
-from .store import Store, name_of
+from .store import Store, question_name
 
 MOST_ATTEMPTS = 4  # replies to one question; at 5 % bad replies, one question in 160,000 still fails
 SMALLEST_LIMIT = 4096  # tokens; half of what a reply that was cut off is given at least
@@ -82,7 +82,7 @@ class Session:
         config = self._config
         raised = question.max_tokens if question.max_tokens != config.max_tokens else None
         sent = [config.model, question.messages, config.temperature, config.extra_body, raised, attempt]
-        return name_of(self._sample, sent)
+        return question_name(self._sample, sent)
 
     async def answer(self, name: bytes, question: Question) -> Completion:
         """One completion, from the store or else from the endpoint and then stored; counted either way."""

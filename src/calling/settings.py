@@ -80,7 +80,7 @@ class Calling(Options):
             raise Stop("--max-cost needs prices: give --price-in and --price-out for a million tokens.")
 
 
-def key_of(calling: Calling) -> str:
+def api_key_of(calling: Calling) -> str:
     """The key for the endpoint. Raises Stop where there is none."""
     if not calling.api_key_env:
         return ""

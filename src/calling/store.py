@@ -16,7 +16,7 @@ from typing import Any, Self
 import orjson
 
 from ..basics.command import Stop
-from ..basics.seen import DONE, HALF, Keys
+from ..basics.seen import DONE, HALF, Seen
 from .completion import Completion, Usage
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS runs (told TEXT)
 COLUMNS = "reply, finish, prompt, completion, total, cached, rehearsal"
 
 
-def name_of(sample: int, asked: Any) -> bytes:
+def question_name(sample: int, asked: Any) -> bytes:
     """A short name for one question of one sample: model, messages and sampling options, as they are sent."""
     return hashlib.blake2b(orjson.dumps([sample, asked]), digest_size=16).digest()
 
@@ -43,7 +43,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.hits = 0
-        with self.told():
+        with self.refusals_in_words():
             self._db = sqlite3.connect(path, isolation_level=None)
             try:
                 (version,) = self._db.execute("PRAGMA user_version").fetchone()
@@ -74,7 +74,7 @@ class Store:
     def get(self, question: bytes) -> Completion | None:
         """The stored reply to a question, if there is one to be served."""
         found = f"SELECT {COLUMNS} FROM calls WHERE question = ? AND served"
-        with self.told():
+        with self.refusals_in_words():
             row = self._db.execute(found, (question,)).fetchone()
         if row is None:
             return None
@@ -94,7 +94,7 @@ class Store:
         counts = (usage.prompt, usage.completion, usage.total, usage.cached, completion.rehearsal, completion.seconds)
         row = (question, sample - HALF, stage, reply, completion.finish, *counts)
         marks = "?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?"
-        with self.told():
+        with self.refusals_in_words():
             self._db.execute(f"INSERT OR REPLACE INTO calls VALUES ({marks})", row)
 
     def note_run(self, account: str) -> None:
@@ -106,12 +106,12 @@ class Store:
 
     def bury(self, questions: Iterable[bytes]) -> None:
         """Serve these replies no more; they stay as billed."""
-        with self.told():
+        with self.refusals_in_words():
             self._db.executemany("UPDATE calls SET served = 0 WHERE question = ?", [(name,) for name in questions])
 
-    def prune(self, done: Keys) -> int:
+    def prune(self, done: Seen) -> int:
         """Drop the replies of the samples that have a record, shrink the file, and give their number."""
-        with self.told():
+        with self.refusals_in_words():
             self._db.create_function("done", 1, lambda sample: done.get(sample + HALF) & DONE)
             dropped = self._db.execute("DELETE FROM calls WHERE done(sample)").rowcount
             self._db.execute("VACUUM")
@@ -123,7 +123,7 @@ class Store:
         return sum(file.stat().st_size for file in files if file.exists())
 
     @contextlib.contextmanager
-    def told(self) -> Iterator[None]:
+    def refusals_in_words(self) -> Iterator[None]:
         """Turn what SQLite refuses into a sentence."""
         try:
             yield

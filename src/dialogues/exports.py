@@ -49,7 +49,7 @@ def shown_last(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     while isinstance(node := nodes.get(place), dict) and len(branch) < LONGEST_BRANCH:
         branch.append(node.get("message"))
         place = node.get("parent")
-    return [dict(message) for told in reversed(branch) if (message := said_in(told))]
+    return [dict(message) for node in reversed(branch) if (message := said_in(node))]
 
 
 def said_in(message: Any) -> dict[str, Any] | None:

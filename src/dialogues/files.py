@@ -1,6 +1,6 @@
 """Files of any common kind as rows: JSONL, one JSON array or object, compressed, Parquet, folders, standard input.
 
-What a file is, is told by how it begins, not by its name. All but Parquet is read as a stream. What a row means is not
+What a file is shows in how it begins, not by its name. All but Parquet is read as a stream. What a row means is not
 this module's question.
 """
 
@@ -30,7 +30,7 @@ COLUMNS = {
 def rows(files: Sequence[str]) -> Iterator[tuple[str, Row | Unreadable]]:
     """Every row of the files in turn, with the file it is from. What cannot be read keeps its place.
 
-    A damaged file is told as one, with the number of its last row, and the next file is read.
+    A damaged file is named as one, with the number of its last row, and the next file is read.
     """
     for file in files:
         number = 0

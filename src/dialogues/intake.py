@@ -9,8 +9,8 @@ from typing import cast
 import orjson
 
 from ..basics.said import FirstFew
-from ..basics.seen import DONE, SEEN, Fingerprints, Keys
-from ..running.output import SampleId, sample_key
+from ..basics.seen import DONE, SEEN, Fingerprints, Seen
+from ..running.output import SampleId, sample_number
 from ..running.tally import Tally
 from .files import rows
 from .json_rows import Unreadable
@@ -23,9 +23,9 @@ from .turns import Dialogue, cleaned
 log = logging.getLogger(__name__)
 
 
-def pending(config: OverDialogues, files: Sequence[str], keys: Keys, tally: Tally) -> Generator[Sample]:
+def pending(config: OverDialogues, files: Sequence[str], seen: Seen, tally: Tally) -> Generator[Sample]:
     """The samples that are still to be made, in the order of the input, read as they are needed."""
-    return Intake(config, keys, tally, Fingerprints(len(keys))).samples(files)
+    return Intake(config, seen, tally, Fingerprints(len(seen))).samples(files)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Intake:
     """One pass over the input, with what it has to remember of it."""
 
     config: OverDialogues
-    keys: Keys
+    seen: Seen
     tally: Tally
     said: Fingerprints
     warnings: FirstFew = dataclasses.field(default_factory=lambda: FirstFew(log))
@@ -63,7 +63,7 @@ class Intake:
         """A dialogue that has no id, under a name that no other has. Raises PassedOver where it is no dialogue."""
         dialogue = cleaned(raw, self.config)
         self.tally.put_right["no id: named by a hash of the content"] += 1
-        if not self.keys.get(sample_key(dialogue.name, 0)) & SEEN:
+        if not self.seen.get(sample_number(dialogue.name, 0)) & SEEN:
             return dialogue
         if self.config.repeats == "drop":
             raise PassedOver("repeated dialogue")
@@ -72,19 +72,19 @@ class Intake:
 
     def is_new(self, raw: Raw, name: SampleId) -> bool:
         """Whether a dialogue is neither made before nor another shard's; raises PassedOver where it is a repetition."""
-        key = sample_key(name, 0)
-        marks = self.keys.get(key)
+        number = sample_number(name, 0)
+        marks = self.seen.get(number)
         if marks & SEEN:
             raise PassedOver("repeated id")
         # Every shard looks at all dialogues, so that of two that are alike the first one's shard makes it.
         if self.config.repeats == "drop" and raw.messages and not self.said.add(fingerprint(raw)):
             raise PassedOver("repeated dialogue")
         if self.config.shard and not in_shard(name, self.config.shard):
-            self.keys.mark(key, SEEN)
+            self.seen.mark(number, SEEN)
             self.tally.elsewhere += 1
             return False
-        if marks & DONE and self.config.turns != "all":  # told by its id alone: a resumed run passes a million of them
-            self.keys.mark(key, SEEN)
+        if marks & DONE and self.config.turns != "all":  # by its id alone: a resumed run passes a million of them
+            self.seen.mark(number, SEEN)
             self.tally.already += 1
             return False
         return True
@@ -92,8 +92,8 @@ class Intake:
     def wanted(self, dialogue: Dialogue, position: int) -> Iterator[Sample]:
         """The dialogue's samples that were not made before. Its id counts as seen from the first of them on."""
         for sample in samples(dialogue, position, self.config, self.tally.put_right):
-            self.keys.mark(sample_key(sample.sample_id, 0), SEEN)
-            if self.keys.get(sample_key(sample.sample_id, sample.item_id)) & DONE:
+            self.seen.mark(sample_number(sample.sample_id, 0), SEEN)
+            if self.seen.get(sample_number(sample.sample_id, sample.item_id)) & DONE:
                 self.tally.already += 1
             else:
                 yield sample

@@ -1,4 +1,4 @@
-"""Rows of a text: JSONL, one JSON array or object, or JSON values over several lines, told by how the text begins."""
+"""Rows of a text: JSONL, one JSON array or object, or JSON values over several lines, as the text's beginning shows."""
 
 import dataclasses
 import io
@@ -11,10 +11,10 @@ from ..basics.text import LENIENT, loads, without_surrogates
 
 
 class Row(NamedTuple):
-    """One entry of a file; `key` is its name where the file is one JSON object of entries."""
+    """One entry of a file; `name` is its own where the file is one JSON object of entries."""
 
     value: Any
-    key: str | None = None
+    name: str | None = None
 
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -39,7 +39,7 @@ class Unreadable:
 
 
 def form_of(stream: "io.BufferedReader[Any]") -> Form:
-    """How the rows stand in a text, told by its beginning; the stream stays where it is."""
+    """How the rows stand in a text, by its beginning; the stream stays where it is."""
     start = stream.peek(PEEK).removeprefix(BYTE_ORDER_MARK).lstrip()
     line, newline, rest = start.partition(b"\n")
     try:
@@ -128,12 +128,12 @@ class Text:
         self._place += 1
         return sign
 
-    def key(self) -> str:
+    def name(self) -> str:
         """The next string and the colon behind it. Raises ValueError where there is none."""
-        key = self.value()
+        name = self.value()
         if not self.take(":"):
             raise ValueError("an entry has no value")
-        return str(key)
+        return str(name)
 
     def value(self) -> Any:
         """The next JSON value. Raises ValueError where none begins."""
@@ -172,8 +172,8 @@ def entries(file: str, stream: "io.BufferedReader[Any]", form: Form) -> Iterator
                 inside = text.take(sign) == opening
             else:
                 number += 1
-                key = text.key() if inside and form == "object" else None
-                yield Row(text.value(), key)
+                name = text.name() if inside and form == "object" else None
+                yield Row(text.value(), name)
             text.take(",")
         if inside:
             yield Unreadable(file, number + 1, "the text ends before it is closed")

@@ -79,8 +79,8 @@ class Scattered:
             kept["review_result"] = message["review_result"]
         tree = message.get("message_tree_id")
         insert = "INSERT INTO messages (tree, message) VALUES (?, ?)"
-        told = orjson.dumps(kept, default=str, option=orjson.OPT_NON_STR_KEYS)
-        self._messages.execute(insert, ("" if tree is None else str(tree), told))
+        packed = orjson.dumps(kept, default=str, option=orjson.OPT_NON_STR_KEYS)
+        self._messages.execute(insert, ("" if tree is None else str(tree), packed))
 
     def dialogues(self, wanted: OasstPaths) -> Iterator[Raw | PassedOver]:
         """The paths of each tree, in the order in which the trees began; rows without a tree's name are one heap."""
@@ -88,15 +88,15 @@ class Scattered:
         for (tree,) in self._messages.execute("SELECT tree FROM messages GROUP BY tree ORDER BY min(number)"):
             found = self._messages.execute("SELECT message FROM messages WHERE tree = ? ORDER BY number", (tree,))
             by_id: dict[str, dict[str, Any]] = {}
-            for (told,) in found:
-                message = orjson.loads(told) | {"replies": []}
+            for (packed,) in found:
+                message = orjson.loads(packed) | {"replies": []}
                 if by_id.setdefault(str(message["message_id"]), message) is not message:
                     yield PassedOver("repeated id")
             yield from linked(by_id, wanted)
 
 
 def linked(by_id: dict[str, dict[str, Any]], wanted: OasstPaths) -> Iterator[Raw | PassedOver]:
-    """Put each reply below its parent; then the paths of each root. What has lost its parent is told."""
+    """Put each reply below its parent; then the paths of each root. What has lost its parent is passed over."""
     roots = []
     for message in by_id.values():
         if message["parent_id"] in (None, ""):

@@ -24,11 +24,11 @@ class Raw(NamedTuple):
 IDS = ("id", "conversation_id", "conversation_hash")
 
 
-def id_of(row: dict[str, Any], key: str | None = None) -> SampleId | None:
+def id_of(row: dict[str, Any], name: str | None = None) -> SampleId | None:
     """The row's own id, if it has one. Raises PassedOver for one that cannot be kept as it is."""
-    given = key
-    for name in IDS:
-        if (own := row.get(name)) is not None and own != "":
+    given = name
+    for field in IDS:
+        if (own := row.get(field)) is not None and own != "":
             given = own
             break
     if given is None or isinstance(given, str):

@@ -1,7 +1,7 @@
 """What a row means: the dialogues in it, whichever of the published shapes it has.
 
 A shape is recognised by a row's fields. Each gives messages under one pair of keys and the id that the row has. What a
-role's name means, and what to do with odd turns, is told in `turns`.
+role's name means, and what to do with odd turns, stands in `turns`.
 """
 
 import logging
@@ -38,17 +38,17 @@ def field_of(row: dict[str, Any]) -> str | None:
 
 
 def is_sharegpt(messages: Any) -> bool:
-    """Whether the messages are told as `from` and `value`."""
+    """Whether the messages are written as `from` and `value`."""
     return isinstance(messages, list) and bool(messages) and isinstance(messages[0], dict) and "from" in messages[0]
 
 
-def raw_of(row: dict[str, Any], field: str, key: str | None) -> Raw:
+def raw_of(row: dict[str, Any], field: str, name: str | None) -> Raw:
     names = ("from", "value") if is_sharegpt(row[field]) else ("role", "content")
     system = row.get("system")
-    return Raw(id_of(row, key), row[field], *names, system if isinstance(system, str) else "")
+    return Raw(id_of(row, name), row[field], *names, system if isinstance(system, str) else "")
 
 
-def name_of(row: dict[str, Any], field: str) -> str:
+def shape_of(row: dict[str, Any], field: str) -> str:
     """What the log calls the shape of this row."""
     return "ShareGPT" if is_sharegpt(row[field]) else next(name for beside, name in NAMES if beside in row)
 
@@ -88,9 +88,9 @@ class Reader:
         elif field := field_of(value):
             if (seen := (file, *value)) not in self._seen and len(self._seen) < MOST_SEEN:
                 self._seen.add(seen)
-                self._say(file, name_of(value, field))
+                self._say(file, shape_of(value, field))
             try:
-                yield raw_of(value, field, row.key)
+                yield raw_of(value, field, row.name)
             except PassedOver as reason:
                 yield reason
         elif root := root_in(value):

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from ..basics.dice import dice
-from ..basics.seen import DONE, SEEN, Keys
+from ..basics.seen import DONE, SEEN, Seen
 from ..basics.text import normalised
 from ..basics.together import together
 from ..calling.completion import Usage
@@ -21,11 +21,11 @@ from ..pairs.reading import LeftOut, entries
 from ..pairs.sides import MarkedRecord
 from ..pairs.words import INVERTED
 from ..running.job import Job, Words
-from ..running.output import SampleId, sample_key
+from ..running.output import SampleId, sample_number
 from ..running.settings import Running
 from ..running.tally import Tally
 from ..training.templates import thoughts_and_predictions
-from .marks import told
+from .marks import findings
 from .stages import SCORE
 
 JUDGE = (EVALUATION, SCORE)
@@ -57,21 +57,21 @@ class Judged:
 
 
 class NamedRecord(MarkedRecord):
-    """A record that can be told from others."""
+    """A record that has a name of its own."""
 
     sample_id: Any
     item_id: Any
 
 
-def cases(files: Sequence[str], keys: Keys, tally: Tally) -> Generator[Case]:
+def cases(files: Sequence[str], seen: Seen, tally: Tally) -> Generator[Case]:
     """The records of the files that are not judged yet."""
     left_out = LeftOut()
     for place, entry in enumerate(entries(files, NamedRecord, left_out), 1):
         tally.rows, tally.unreadable = place + left_out.count, left_out.count
         case = Case(entry.record.sample_id, entry.record.item_id, entry.record, entry.row)
-        key = sample_key(case.sample_id, case.item_id)
-        marks = keys.get(key)
-        keys.mark(key, SEEN)
+        number = sample_number(case.sample_id, case.item_id)
+        marks = seen.get(number)
+        seen.mark(number, SEEN)
         if marks & SEEN:
             tally.passed_over["repeated id"] += 1
         elif marks & DONE:
@@ -101,7 +101,7 @@ async def judge(ask: Ask, case: Case, seed: int) -> Judged:
     best, rejected_best = (
         max(similarity[normalised(text)] for text in side.predictions) for side in (chosen, rejected)
     )
-    tags = told(record)
+    tags = findings(record)
     if best < rejected_best:
         tags.append({"tag": INVERTED, "side": None, "evidence": f"{best:g} against {rejected_best:g}"})
     quality = {

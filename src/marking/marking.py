@@ -12,10 +12,10 @@ from tqdm import tqdm
 
 from ..basics.command import Stop
 from ..basics.files import found, refuse_others, replaced
-from ..calling.settings import key_of
+from ..calling.settings import api_key_of
 from ..pairs.reading import LeftOut, entries
 from ..pairs.sides import MarkedRecord
-from .marks import told
+from .marks import findings
 from .settings import Settings
 
 
@@ -32,7 +32,7 @@ class Totals:
 def marked(files: Sequence[str], totals: Totals) -> Iterator[bytes]:
     """Each record of the files with its marks. What is no record is named and left out."""
     for entry in tqdm(entries(files, MarkedRecord, totals.left_out), unit=" records", disable=None):
-        found_here = told(entry.record)
+        found_here = findings(entry.record)
         tags = {mark["tag"] for mark in found_here}
         totals.read += 1
         totals.clean += not tags
@@ -82,7 +82,7 @@ def ask_judge(settings: Settings, files: Sequence[str]) -> int:
 
     model = settings.judge_model or settings.model
     config = dataclasses.replace(settings, input=tuple(files), output=settings.place, model=model)
-    return run(config, key_of(config), job_of(config, files))
+    return run(config, api_key_of(config), job_of(config, files))
 
 
 def summary(totals: Totals, output: Path) -> Iterator[str]:

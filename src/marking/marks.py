@@ -242,7 +242,7 @@ def marks(record: MarkedRecord) -> list[Mark]:
     return [Mark(found.__name__, side, evidence) for found in HEURISTICS for side, evidence in found(record)]
 
 
-def told(record: MarkedRecord) -> list[dict[str, Any]]:
+def findings(record: MarkedRecord) -> list[dict[str, Any]]:
     """The findings as a record's `quality` holds them."""
     return [
         dataclasses.asdict(each) | {"evidence": shortened(each.evidence, LONGEST_EVIDENCE)} for each in marks(record)

@@ -43,7 +43,7 @@ def inputs(patterns: Sequence[str]) -> list[Path]:
 class Records:
     """The records of several files in the order of the input, one in memory at a time.
 
-    Lines that are no records, and those that `leave_out` is told of, are counted and named.
+    Lines that are no records, and those that are handed to `leave_out`, are counted and named.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -78,12 +78,12 @@ class Records:
         start = 0
         for line_number, line in enumerate(file, 1):
             try:
-                keys = keys_of(line)
+                sorting = sorting_of(line)
             except ValueError as error:
                 self.leave_out(file_index, line_number, error)
             else:
                 if line.strip():
-                    yield *keys, file_index, line_number, start, len(line)
+                    yield *sorting, file_index, line_number, start, len(line)
             start += len(line)
 
     def leave_out(self, file_index: int, line_number: int, error: Exception) -> None:
@@ -107,14 +107,14 @@ def needed(line: bytes) -> bytes:
     return head + line[history : tree + 1] + similarity[0] + line[sides:] if sides > 0 else line
 
 
-def keys_of(line: bytes) -> tuple[int | float | str | None, ...]:
+def sorting_of(line: bytes) -> tuple[int | float | str | None, ...]:
     """Position, item and sample of a record, as SQLite can sort them. Raises ValueError for a line that is not JSON."""
     start, end = STARTS.match(line), POSITION.search(line, max(0, len(line) - 1000))
     if start and end and line.endswith(b"}\n"):  # a record of ours: no need to read all of it
         return int(end[1]), int(start[2]), sortable(orjson.loads(start[1]))
     row = loads(line) if line.strip() else None
-    told = row if isinstance(row, dict) else {}
-    return tuple(sortable(told.get(name)) for name in ("position", "item_id", "sample_id"))
+    fields = row if isinstance(row, dict) else {}
+    return tuple(sortable(fields.get(name)) for name in ("position", "item_id", "sample_id"))
 
 
 def sortable(value: Any) -> int | float | str | None:

@@ -11,8 +11,8 @@ from .opinions import AsText, LooseQuality
 from .words import HIGH, LOW, ACategory, Region
 
 SideName = Literal["chosen", "rejected"]
-Told = Annotated[str, Field(min_length=1)]
-Predictions = Annotated[tuple[Told, ...], Field(min_length=1)]
+NotEmpty = Annotated[str, Field(min_length=1)]
+Predictions = Annotated[tuple[NotEmpty, ...], Field(min_length=1)]
 
 
 class Side(Shape):
@@ -23,10 +23,10 @@ class Side(Shape):
 
     tree: dict[str, Any] = Field(alias="intent_tree", min_length=1)
     category: ACategory = Field(validation_alias=AliasPath("utterance_category_reason", "category"))
-    category_reasoning: Told = Field(validation_alias=AliasPath("utterance_category_reason", "reasoning"))
-    mining: Told = Field(validation_alias=AliasPath("insight_reason", "mining_view", "reasoning"))
+    category_reasoning: NotEmpty = Field(validation_alias=AliasPath("utterance_category_reason", "reasoning"))
+    mining: NotEmpty = Field(validation_alias=AliasPath("insight_reason", "mining_view", "reasoning"))
     mining_predictions: Predictions = Field(validation_alias=AliasPath("insight_reason", "mining_view", "predictions"))
-    exploration: Told = Field(validation_alias=AliasPath("insight_reason", "explore_view", "reasoning"))
+    exploration: NotEmpty = Field(validation_alias=AliasPath("insight_reason", "explore_view", "reasoning"))
     exploration_predictions: Predictions = Field(
         validation_alias=AliasPath("insight_reason", "explore_view", "predictions")
     )
@@ -56,7 +56,7 @@ class ChosenSide(Shape):
     rehearsal: bool = False
 
     def region_or_derived(self) -> Region:
-        """The region as told, or else by the best similarity. Raises Unfit where neither is there."""
+        """The region as it stands there, or else by the best similarity. Raises Unfit where neither is there."""
         if self.region in get_args(Region):
             return cast("Region", self.region)
         similarity = self.similarity()

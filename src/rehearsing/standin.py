@@ -187,9 +187,9 @@ class StandIn:
         pause = self.manner.latency * spread + dice.random() * self.manner.jitter
         fault = self.fault(dice, (body.get("response_format") or {}).get("type"))
         if self.manner.log:
-            told = {key: body.get(key) for key in ("messages", "response_format", "max_tokens")}
+            asked = {key: body.get(key) for key in ("messages", "response_format", "max_tokens")}
             with self.manner.log.open("ab") as file:
-                file.write(orjson.dumps({**told, "fault": fault, "came": time.monotonic(), "pause": pause}) + b"\n")
+                file.write(orjson.dumps({**asked, "fault": fault, "came": time.monotonic(), "pause": pause}) + b"\n")
         await asyncio.sleep(pause)
         if fault == "reset" and request.transport:
             request.transport.abort()

@@ -135,7 +135,7 @@ def beside(sources: Sequence[Path], prices: Prices | None) -> Accounts:
 
 
 def came_from(source: Path) -> Path:
-    """The records that marked ones were made from, told by their names: `A.jsonl` for `A.quality.jsonl`."""
+    """The records that marked ones were made from, by their names: `A.jsonl` for `A.quality.jsonl`."""
     stem, _, mark = source.stem.rpartition(".")
     made = source.with_name(stem + source.suffix)
     return made if stem and mark.isalpha() and made.exists() else source

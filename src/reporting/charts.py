@@ -15,11 +15,11 @@ def figure(title: str, inside: str, *, wide: bool = False) -> str:
 def table(title: str, rows: Iterable[tuple[str, *tuple[str | int, ...]]], head: Sequence[str] = ()) -> str:
     """A name and its figures in each row."""
     names = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in head)
-    told = "".join(
+    body = "".join(
         f'<tr><th scope="row">{html.escape(name)}</th>{"".join(map(cell, figures))}</tr>' for name, *figures in rows
     )
     heading = f"<tr>{names}</tr>" if head else ""
-    return figure(title, f"<table>{heading}{told}</table>", wide=len(head) > FITTING)
+    return figure(title, f"<table>{heading}{body}</table>", wide=len(head) > FITTING)
 
 
 def cell(value: str | int) -> str:
@@ -34,9 +34,9 @@ def bars(title: str, counts: Mapping[str, int], *, longest_first: bool = True) -
     drawn = []
     for place, (name, count) in enumerate(ordered):
         y, length = place * ROW, max(1, round(room * count / most))
-        told = html.escape(name)
+        shown = html.escape(name)
         drawn.append(
-            f'<text x="{LABEL - 6}" y="{y + 13}" text-anchor="end">{told}</text>'
+            f'<text x="{LABEL - 6}" y="{y + 13}" text-anchor="end">{shown}</text>'
             f'<rect class="bar" x="{LABEL}" y="{y + 3}" width="{length}" height="{ROW - 6}"></rect>'
             f'<text x="{LABEL + length + 4}" y="{y + 13}">{count:,}</text>'
         )

@@ -115,17 +115,17 @@ STAGE_HEAD = ("stage", "calls", "prompt tokens", "of them cached", "reply tokens
 
 
 def facts(totals: Totals, found: Accounts) -> dict[str, str | int]:
-    told: dict[str, str | int] = {"pairs": totals.pairs}
-    told |= {f"{name.replace('_', ' ')} of the pairs": count for name, count in totals.tokens.items()}
+    figures: dict[str, str | int] = {"pairs": totals.pairs}
+    figures |= {f"{name.replace('_', ' ')} of the pairs": count for name, count in totals.tokens.items()}
     if billed := sum(stage.usage.total for stage, _ in found.stages):
-        told["tokens of all calls"] = billed
+        figures["tokens of all calls"] = billed
     if found.cost is not None:
-        told["cost" if all(cost for _, cost in found.stages) else "cost where known"] = f"{found.cost:,.4f}"
+        figures["cost" if all(cost for _, cost in found.stages) else "cost where known"] = f"{found.cost:,.4f}"
         if found.synthesis.stages and totals.pairs:
-            told["cost of a pair"] = f"{found.cost / totals.pairs:,.4f}"
+            figures["cost of a pair"] = f"{found.cost / totals.pairs:,.4f}"
     if seconds := sum(run.seconds for account in (found.synthesis, found.judge) for run in account.runs):
-        told["minutes of all runs"] = f"{seconds / 60:,.1f}"
-    return told
+        figures["minutes of all runs"] = f"{seconds / 60:,.1f}"
+    return figures
 
 
 def charts(totals: Totals, found: Accounts) -> Iterator[str]:

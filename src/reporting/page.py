@@ -81,7 +81,7 @@ def rewritten(record: ShownRecord, paths: Sequence[LoosePath] | None) -> dict[st
 
 
 def chosen_paths(record: ShownRecord) -> Sequence[LoosePath] | None:
-    """The true paths in the order in which they were told to the revision, where there was one and that is known."""
+    """The true paths in the order in which they were given to the revision, where there was one and that is known."""
     if not (record.truth_path and record.revision) or record.seed is None:
         return None
     paths = record.truth_path.paths

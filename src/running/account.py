@@ -9,9 +9,9 @@ from ..calling.budget import Prices
 from ..calling.completion import Usage
 
 
-def named_prices(told: Any) -> Any:
+def named_prices(prices: Any) -> Any:
     """Prices as older stores have them, a list of three, by their names."""
-    return dict(zip(("prompt", "cached", "completion"), told, strict=False)) if isinstance(told, list) else told
+    return dict(zip(("prompt", "cached", "completion"), prices, strict=False)) if isinstance(prices, list) else prices
 
 
 class RunAccount(Shape):

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from ..basics.seen import Keys
+from ..basics.seen import Seen
 from ..calling.completion import Usage
 from ..calling.stage import Ask
 from .output import SampleId
@@ -54,7 +54,7 @@ class Job(Generic[ItemT]):
 
     files: Sequence[str]
     """What the items come from, so that no run writes over its own input."""
-    items: Callable[[Keys, Tally], Generator[ItemT]]
+    items: Callable[[Seen, Tally], Generator[ItemT]]
     """The items that are still to be made, read as they are needed; what becomes of the others is counted."""
     total: Callable[[], int | None]
     """How many rows the input has, if that can be told without reading what they mean."""

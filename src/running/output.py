@@ -16,7 +16,7 @@ import orjson
 
 from ..basics.command import Stop
 from ..basics.files import Beside, refuse_others, replaced
-from ..basics.seen import DONE, Keys, hashed
+from ..basics.seen import DONE, Seen, hashed
 from ..basics.shape import Shape
 from ..basics.text import loads
 from ..calling.completion import Usage
@@ -43,18 +43,18 @@ class Failure(Shape):
 IDENTITY_BEGINS, IDENTITY_ENDS, LONGEST_IDENTITY = b'{"sample_id":', b',"context":', 4096
 
 
-def sample_key(sample_id: SampleId, item_id: int) -> int:
+def sample_number(sample_id: SampleId, item_id: int) -> int:
     """64 bits that stand for a sample: the hash of how its record begins, so that the type of its id counts too."""
     return hashed(orjson.dumps({"sample_id": sample_id, "item_id": item_id})[:-1])
 
 
-def key_of_line(line: bytes) -> int:
-    """The key of a record's or failure's line. Raises ValueError where the line is none."""
+def number_of_line(line: bytes) -> int:
+    """The number of a record's or failure's line. Raises ValueError where the line is none."""
     if (end := line.find(IDENTITY_ENDS, 0, LONGEST_IDENTITY)) > 0 and line.startswith(IDENTITY_BEGINS):
         return hashed(line[:end])
     row = loads(line)
     try:
-        return sample_key(row["sample_id"], row["item_id"])
+        return sample_number(row["sample_id"], row["item_id"])
     except (KeyError, TypeError) as error:
         raise ValueError("it has no sample_id and item_id") from error
 
@@ -63,21 +63,21 @@ def begins_as_records(start: bytes) -> bool:
     """Whether a file that begins so holds records, or the beginning of one that a killed run has left unfinished."""
     line, ended, _ = start.partition(b"\n")
     try:
-        return key_of_line(line) >= 0
+        return number_of_line(line) >= 0
     except ValueError:
         return not ended and (line.startswith(IDENTITY_BEGINS) or IDENTITY_BEGINS.startswith(line))
 
 
-def made_before(path: Path) -> Keys:
+def made_before(path: Path) -> Seen:
     """The samples that have a record in this output, marked as done."""
     if not path.is_file():
-        return Keys()
+        return Seen()
     with io.BufferedReader(io.FileIO(path), 1 << 20) as file:
         start = file.peek()
-        done = Keys(room=path.stat().st_size * start.count(b"\n") // max(1, len(start)))
+        done = Seen(room=path.stat().st_size * start.count(b"\n") // max(1, len(start)))
         for number, line in enumerate(file, 1):
             try:
-                done.mark(key_of_line(line), DONE)
+                done.mark(number_of_line(line), DONE)
             except ValueError as error:
                 log.warning("%s line %d is no record and counts as not made: %s", path, number, error)
     return done
@@ -93,10 +93,10 @@ class Output:
     def __init__(self, path: Path, command: str) -> None:
         self.path, self.command = path, command
         self.sidecar = Beside(path).failures
-        self.done = Keys()
+        self.done = Seen()
 
     def __enter__(self) -> Self:
-        with self.told():
+        with self.refusals_in_words():
             refuse_others(self.path, self.command, begins_as_records)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._records = self.path.open("ab", buffering=0)
@@ -112,7 +112,7 @@ class Output:
     ) -> None:
         self._records.close()
         self._failures.close()
-        with self.told():
+        with self.refusals_in_words():
             self.settle_failures()
 
     def reserve(self) -> None:
@@ -125,7 +125,7 @@ class Output:
 
     def add(self, record: dict[str, Any]) -> None:
         self.write(self._records, record)
-        self.done.mark(sample_key(record["sample_id"], record["item_id"]), DONE)
+        self.done.mark(sample_number(record["sample_id"], record["item_id"]), DONE)
 
     def fail(self, failure: Failure) -> None:
         self.write(self._failures, failure.model_dump(by_alias=True))
@@ -133,7 +133,7 @@ class Output:
     def write(self, file: FileIO, row: dict[str, Any]) -> None:
         """Append one line, whole or not at all."""
         line, before = memoryview(orjson.dumps(row) + b"\n"), file.tell()
-        with self.told():
+        with self.refusals_in_words():
             try:
                 while line:
                     line = line[file.write(line) :]
@@ -142,7 +142,7 @@ class Output:
                 raise
 
     @contextlib.contextmanager
-    def told(self) -> Iterator[None]:
+    def refusals_in_words(self) -> Iterator[None]:
         """Turn what the file system refuses into a sentence."""
         try:
             yield
@@ -172,7 +172,7 @@ class Output:
         with self.sidecar.open("rb") as file:
             for line in file:
                 with contextlib.suppress(ValueError):
-                    newest[key_of_line(line)] = line
+                    newest[number_of_line(line)] = line
         with replaced(self.sidecar) as kept:
             kept.writelines(line for sample, line in newest.items() if not self.done.get(sample) & DONE)
         if not self.sidecar.stat().st_size:

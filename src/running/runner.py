@@ -21,7 +21,7 @@ from ..calling.endpoint import Endpoint
 from ..calling.session import Failed, Session
 from ..calling.store import Store
 from .job import Item, Job
-from .output import Failure, Output, sample_key
+from .output import Failure, Output, sample_number
 from .progress import account, showing, summary
 from .settings import Running
 from .tally import Tally
@@ -100,8 +100,8 @@ class Run:
             if task and (self.stopping or self.endpoint.down):  # nothing is to be finished where nothing answers
                 task.cancel()
             else:
-                told = (self.tally.in_flight, self.job.words.thing)
-                log.warning("stopping after the %d %ss in flight; once more to stop at once", *told)
+                parts = (self.tally.in_flight, self.job.words.thing)
+                log.warning("stopping after the %d %ss in flight; once more to stop at once", *parts)
             self.stopping = self.tally.interrupted = True
 
         signals = (signal.SIGINT, signal.SIGTERM)
@@ -143,7 +143,7 @@ class Run:
 
     async def one(self, sample: Item) -> None:
         """Make one sample: a line of the output, or a line of the sidecar."""
-        session = Session(self.endpoint, self.config, self.store, sample_key(sample.sample_id, sample.item_id))
+        session = Session(self.endpoint, self.config, self.store, sample_number(sample.sample_id, sample.item_id))
         try:
             made = await self.job.make(session, sample)
         except Stop:
@@ -160,8 +160,8 @@ class Run:
 
     def fail(self, sample: Item, session: Session, failed: Failed) -> None:
         self.tally.failed += 1
-        told = (self.job.words.thing, sample.sample_id, failed.stage, failed.kind, failed)
-        self.warnings.warn("%s %r failed at %s (%s): %s", *told)
+        parts = (self.job.words.thing, sample.sample_id, failed.stage, failed.kind, failed)
+        self.warnings.warn("%s %r failed at %s (%s): %s", *parts)
         self.output.fail(
             Failure(
                 sample_id=sample.sample_id,

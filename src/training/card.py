@@ -99,7 +99,7 @@ def write_card(path: Path, name: str, made: TrainingSet) -> None:
         log.warning("%s was not written by this program and is left as it is.", path)
         return
     others = sets_in(found[1]) if found else {}
-    sets = {other: told for other, told in others.items() if still_there(path.parent, told)} | {name: made}
+    sets = {other: each for other, each in others.items() if still_there(path.parent, each)} | {name: made}
     licence = LICENCE.search(before.decode("utf-8", "replace"))
     page = "\n".join([*front_matter(sets, licence[0] if licence else UNKNOWN_LICENCE), *body(sets)])
     with replaced(path) as file:
@@ -108,35 +108,35 @@ def write_card(path: Path, name: str, made: TrainingSet) -> None:
 
 
 def sets_in(kept: bytes) -> dict[str, TrainingSet]:
-    """The sets that an earlier run has told of; what it told in another form is left out."""
+    """The sets that an earlier run has described; what stands there in another form is left out."""
     sets = {}
     with contextlib.suppress(ValueError, AttributeError):
-        for name, told in loads(kept).items():
+        for name, given in loads(kept).items():
             with contextlib.suppress(ValueError):
-                sets[name] = TrainingSet.model_validate(told)
+                sets[name] = TrainingSet.model_validate(given)
     return sets
 
 
-def still_there(folder: Path, told: TrainingSet) -> bool:
-    return all((folder / name).exists() for name in told.files.values())
+def still_there(folder: Path, made: TrainingSet) -> bool:
+    return all((folder / name).exists() for name in made.files.values())
 
 
 def front_matter(sets: Mapping[str, TrainingSet], licence: str) -> list[str]:
     """The hub's YAML. Every text in it is written as JSON, which YAML reads."""
-    most = max(told.total for told in sets.values())
+    most = max(made.total for made in sets.values())
     size = next((words for limit, words in SIZES if most < limit), "n>1M")
     lines = ["---", licence, "task_categories:", "- text-generation", "tags:", "- next-utterance-prediction"]
     lines += ["- preference", "- synthetic", "size_categories:", f"- {size}", "configs:"]
-    for name, told in sets.items():
+    for name, made in sets.items():
         lines += [f"- config_name: {quoted(name)}", "  data_files:"]
-        for split, file in told.files.items():
+        for split, file in made.files.items():
             lines += [f"  - split: {quoted(split)}", f"    path: {quoted(file)}"]
     return [*lines, "---"]
 
 
 def body(sets: Mapping[str, TrainingSet]) -> list[str]:
     lines = ["", "# Next-utterance prediction: training data", ""]
-    if any(told.rehearsed for told in sets.values()):
+    if any(made.rehearsed for made in sets.values()):
         lines += ["**Some of this was rehearsed, without a model. It is for checking a set-up, not for training.**", ""]
     lines += [
         "Each row has a dialogue between a person and an assistant, and what a model that foresees the person's next",
@@ -145,22 +145,22 @@ def body(sets: Mapping[str, TrainingSet]) -> list[str]:
         "side follows plausible wrong paths of the tree, or is the draft that was far from what was really said.",
         "",
     ]
-    for name, told in sets.items():
+    for name, made in sets.items():
         lines += [f"## {name}", "", "| | |", "| --- | --- |"]
-        lines += [f"| {key} | {cell(value)} |" for key, value in facts_in_words(told)]
+        lines += [f"| {key} | {cell(value)} |" for key, value in facts_in_words(made)]
         lines.append("")
     lines += ["This page is written anew by each run, but for the licence in its head.", ""]
     return lines
 
 
-def facts_in_words(told: TrainingSet) -> Sequence[tuple[str, str]]:
+def facts_in_words(made: TrainingSet) -> Sequence[tuple[str, str]]:
     facts = [
-        ("mode, format, template", f"{told.mode}, {told.format}, {told.template}"),
-        *((f"rows: {split}", f"{count:,} in {told.files[split]}") for split, count in told.rows.items()),
-        *((name, counted(values)) for name, values in told.facts.items()),
-        ("records read", f"{told.read:,}"),
+        ("mode, format, template", f"{made.mode}, {made.format}, {made.template}"),
+        *((f"rows: {split}", f"{count:,} in {made.files[split]}") for split, count in made.rows.items()),
+        *((name, counted(values)) for name, values in made.facts.items()),
+        ("records read", f"{made.read:,}"),
     ]
-    dropped = told.dropped
+    dropped = made.dropped
     return [*facts, ("dropped", counted(dropped))] if dropped else facts
 
 

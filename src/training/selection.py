@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
 
-from ..basics.seen import SEEN, Keys, hashed
+from ..basics.seen import SEEN, Seen, hashed
 from ..basics.text import normalised
 from ..pairs.sides import ChosenSide, name_of
 from ..pairs.words import INVERTED
@@ -27,7 +27,7 @@ class Filters:
     met: int = 0
     """Of the marks, those that name a record."""
     dropped: Counter[str] = dataclasses.field(default_factory=Counter)
-    _seen: Keys = dataclasses.field(default_factory=Keys)
+    _seen: Seen = dataclasses.field(default_factory=Seen)
 
     def keep(self, record: ChosenSide) -> bool:
         """Whether the record passes; if not, the first reason is counted."""
@@ -65,7 +65,7 @@ class Filters:
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Named shares of the dialogues. Which one a dialogue falls into is told by a hash of its id alone."""
+    """Named shares of the dialogues. Which one a dialogue falls into follows from a hash of its id alone."""
 
     shares: Sequence[tuple[str, float]]
 

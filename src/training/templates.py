@@ -95,13 +95,13 @@ def safe(texts: dict[K, str]) -> dict[K, str]:
 
 def as_json(side: Side) -> str:
     """Everything as one JSON object, for whoever parses it."""
-    told = {
+    parts = {
         "tree": side.tree,
         "category": {"reasoning": side.category_reasoning, "category": side.category},
         "views": {"mining": side.mining, "exploration": side.exploration},
         "predictions": side.predictions,
     }
-    return without_tags(orjson.dumps(told).decode(), *TAGS)
+    return without_tags(orjson.dumps(parts).decode(), *TAGS)
 
 
 @dataclasses.dataclass(frozen=True)

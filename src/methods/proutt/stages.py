@@ -1,6 +1,6 @@
 """Every stage as data: its task, its inputs, and an example of its reply. What they share stands in `frame`.
 
-The order of a prompt, and why it is so, is told at `calling.stage.messages`.
+The order of a prompt, and why it is so, stands at `calling.stage.messages`.
 """
 
 from collections.abc import Mapping
