@@ -2,6 +2,9 @@
 
 from .calling.endpoint import Endpoint
 from .calling.session import Failed, Session
-from .calling.stage import Ask, Stage
+from .calling.stage import Ask, Frame, Reply, Stage, digest
+from .calling.store import Store
+from .running.job import Job, Words
+from .running.runner import run
 
-__all__ = ["Ask", "Endpoint", "Failed", "Session", "Stage"]
+__all__ = ["Ask", "Endpoint", "Failed", "Frame", "Job", "Reply", "Session", "Stage", "Store", "Words", "digest", "run"]

@@ -46,7 +46,7 @@ class Session:
     A question that the store has a reply to is not asked again.
     """
 
-    def __init__(self, endpoint: Endpoint, config: Calling, store: Store | None, sample: int) -> None:
+    def __init__(self, endpoint: Endpoint, config: Calling, store: Store | None = None, sample: int = 0) -> None:
         self._endpoint, self._config, self._store, self._sample = endpoint, config, store, sample
         self.usage = Usage()
         self.rehearsal = False
