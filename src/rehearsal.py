@@ -18,6 +18,7 @@ from pathlib import Path
 
 from . import postprocess, synthesis
 from .basics.command import Stop, as_command
+from .basics.files import beginning, refuse_others
 from .basics.options import options_from
 from .rehearsing.settings import Settings, faults_in_help
 from .rehearsing.standin import serve, serving
@@ -29,6 +30,7 @@ TRAINING = {mode: Path(f"data/processed/rehearsal_{mode}.json") for mode in MODE
 
 def rehearse(settings: Settings) -> int:
     """Synthesis and both kinds of training file, from these dialogues, on the stand-in."""
+    refuse_others(RECORDS, "rehearsal", lambda path: b'"rehearsal":true' in beginning(path))
     RECORDS.unlink(missing_ok=True)
     with serving(settings.manner) as url:
         arguments = ["--base-url", url, "--model", "rehearsal", "--api-key-env", "", "--no-cache"]

@@ -114,6 +114,23 @@ def test_no_command_writes_over_a_file_that_it_did_not_make(
     assert (tmp_path / name).read_bytes() == OTHERS[name]
 
 
+def test_a_foreign_parquet_file_is_left_alone(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pyarrow.table({"a": [1, 2]}), tmp_path / "a.parquet")
+    before = (tmp_path / "a.parquet").read_bytes()
+    write_rows(tmp_path / "in.jsonl", [record(1)])
+    done = command("postprocess", "--input", "in.jsonl", "--output", "a.parquet", folder=tmp_path)
+    assert (done.returncode, (tmp_path / "a.parquet").read_bytes()) == (1, before)
+
+
+def test_a_rehearsal_leaves_records_alone_that_were_not_rehearsed(tmp_path: Path) -> None:
+    notes = tmp_path / "data/synthesized_raw/rehearsal.jsonl"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("my notes")
+    assert command("rehearsal", folder=tmp_path).returncode == 1
+    assert notes.read_text() == "my notes"
+
+
 @pytest.mark.parametrize(
     ("module", "name"),
     [
@@ -134,8 +151,10 @@ def test_what_a_command_made_it_makes_anew(tmp_path: Path, module: str, name: st
 def test_quality_without_a_judge_keeps_what_a_judge_was_paid_for(endpoint: Start, tmp_path: Path) -> None:
     base: tuple[Any, ...] = ("--base-url", endpoint(), "--api-key-env", "", "--input", "in.jsonl")
     write_rows(tmp_path / "in.jsonl", [record(1)])
-    assert command("quality", *base, "--judge", folder=tmp_path).returncode == 0
-    judged = (tmp_path / "in.quality.jsonl").read_bytes()
-    done = command("quality", "--input", "in.jsonl", folder=tmp_path)
+    done = command("quality", *base, "--judge", folder=tmp_path)
+    assert "pairs judged   1 (chosen nearer " in done.stdout
+    assert "next           python -m src.postprocess --input in.judged.jsonl" in done.stdout
+    judged = (tmp_path / "in.judged.jsonl").read_bytes()
+    done = command("quality", "--input", "in.jsonl", "--output", "in.judged.jsonl", folder=tmp_path)
     assert done.returncode == 1
-    assert (tmp_path / "in.quality.jsonl").read_bytes() == judged
+    assert (tmp_path / "in.judged.jsonl").read_bytes() == judged

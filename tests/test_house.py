@@ -1,11 +1,9 @@
-"""The rules of the house: who may import whom, how long a function may be, names on disk, and that the README works."""
+"""The rules of the house: who may import whom, how long a function may be, and what the rehearsal leaves."""
 
 import ast
 import graphlib
 import re
-import shlex
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .conftest import ROOT, command
@@ -86,38 +84,6 @@ def test_no_function_is_over_40_lines_and_no_file_over_300() -> None:
 def test_nothing_draws_from_the_global_generator() -> None:
     for path in SOURCES:
         assert not re.search(r"\brandom\.(?!Random\b)\w+\(", path.read_text(encoding="utf-8")), path.name
-
-
-def readme() -> str:
-    return (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def commands() -> list[str]:
-    """Every command of ours in the README's shell blocks, in order, with continued lines joined."""
-    blocks = re.findall(r"```(?:bash|sh)\n(.*?)```", readme(), re.DOTALL)
-    lines = "\n".join(blocks).replace("\\\n", " ").split("\n")
-    return [line.strip() for line in lines if line.strip().startswith("python -m src.")]
-
-
-def test_every_command_of_the_readme_works_as_written(endpoint: Callable[..., str], tmp_path: Path) -> None:
-    """Run in order in a copy of the project, with the stand-in where the README has a real endpoint."""
-    url = endpoint()
-    for name in ("src", "data"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*.tmp"))
-    shutil.copy(ROOT / "data/raw/demo.jsonl", tmp_path / "data/raw/LMSYS.jsonl")
-    keys = dict.fromkeys(re.findall(r"\b[A-Z]+_API_KEY\b", readme()), "a-key")
-    assert len(commands()) >= 6
-    for line in commands():
-        words = shlex.split(re.sub(r"--base-url \S+", "", line))
-        if "--serve" in words:
-            continue
-        done = command(words[2].removeprefix("src."), *words[3:], folder=tmp_path, PROUTT_BASE_URL=url, **keys)
-        assert done.returncode == 0, f"{line}\n{done.stderr}"
-
-
-def test_the_readme_names_every_folder_in_order() -> None:
-    rows = re.findall(r"^\| `src/(\w+)/` \|", readme(), re.MULTILINE)
-    assert rows == [folder for folder in FOLDERS if (SRC / folder).is_dir()]
 
 
 def test_the_rehearsal_ends_with_training_files(tmp_path: Path) -> None:

@@ -213,7 +213,7 @@ def test_a_judge_is_not_mixed_with_another_and_equal_ids_are_judged_once(
     whole = command("quality", *judge, "m", folder=tmp_path)
     assert whole.returncode == 0
     assert "1: repeated id" in whole.stdout
-    assert len(read_rows(tmp_path / "twice.quality.jsonl")) == 4
+    assert len(read_rows(tmp_path / "twice.judged.jsonl")) == 4
 
 
 def test_nobody_is_asked_about_a_record_that_could_not_be_written(endpoint: Callable[..., str], tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_nobody_is_asked_about_a_record_that_could_not_be_written(endpoint: Call
     done = command("quality", *judge, folder=tmp_path)
     assert done.returncode == 3
     assert "in.jsonl line 2 is left out: it is nested too deeply" in done.stderr
-    assert [row["sample_id"] for row in read_rows(tmp_path / "in.quality.jsonl")] == ["clean"]
+    assert [row["sample_id"] for row in read_rows(tmp_path / "in.judged.jsonl")] == ["clean"]
 
 
 def test_wishes_that_nothing_can_meet_are_told(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_a_judge_grades_both_sides_blind_and_postprocess_obeys(endpoint: Callabl
     asked = ["".join(turn["content"] for turn in call["messages"]) for call in read_rows(tmp_path / "asked.log")]
     assert len(asked) == 3 * 40
     assert not any("rejected" in text or "chosen" in text for text in asked)
-    rows = read_rows(tmp_path / "out.quality.jsonl")
+    rows = read_rows(tmp_path / "out.judged.jsonl")
     assert len(rows) == 40
     for row in rows:
         quality = row["quality"]
@@ -314,7 +314,7 @@ def test_a_judge_grades_both_sides_blind_and_postprocess_obeys(endpoint: Callabl
         (("--min-score", 3), sum(score >= 3 for score in scores)),
         (("--drop", "inverted"), sum(margin >= 0 for margin in margins)),
     ):
-        post = ("--input", "out.quality.jsonl", "--output", "train.jsonl", *wish)
+        post = ("--input", "out.judged.jsonl", "--output", "train.jsonl", *wish)
         assert command("postprocess", *post, folder=tmp_path).returncode == 0
         pairs = read_rows(tmp_path / "train.jsonl")
         assert len(pairs) == left
@@ -346,9 +346,9 @@ def test_a_judges_run_goes_on_where_it_stopped(endpoint: Callable[..., str], tmp
     synthesis(tmp_path, endpoint())
     first = judged(tmp_path, endpoint(faults=(("filtered", 0.2),), log=tmp_path / "first.log"))
     assert first.returncode == 3
-    assert len(read_rows(tmp_path / "out.quality.jsonl.failed.jsonl")) > 0
+    assert len(read_rows(tmp_path / "out.judged.jsonl.failed.jsonl")) > 0
     assert judged(tmp_path, endpoint(log=tmp_path / "second.log")).returncode == 0
-    assert len(read_rows(tmp_path / "out.quality.jsonl")) == 12
+    assert len(read_rows(tmp_path / "out.judged.jsonl")) == 12
     paid = [call for name in ("first", "second") for call in read_rows(tmp_path / f"{name}.log") if not call["fault"]]
     assert len(paid) == 3 * 12
     assert judged(tmp_path, endpoint()).stdout.count("calls          0") == 1

@@ -66,7 +66,7 @@ def test_a_judge_is_accounted_for_beside_the_synthesis(endpoint: Start, tmp_path
     synthesis(tmp_path, url)
     judge = ("--judge", "--base-url", url, "--model", "m", "--api-key-env", "", *PRICES)
     assert command("quality", "--input", "out.jsonl", *judge, folder=tmp_path).returncode == 0
-    told = command("report", "--input", "out.quality.jsonl", "--text", folder=tmp_path).stdout
+    told = command("report", "--input", "out.judged.jsonl", "--text", folder=tmp_path).stdout
     assert re.search(r"judge: evaluation +6 ", told)
     assert re.search(r"judge: score of a reasoning +12 ", told)
     assert re.search(r"^evaluation +6 .*[^.\d][\d.]+ *$", told, re.MULTILINE)

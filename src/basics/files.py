@@ -79,18 +79,22 @@ def matching(pattern: str, output: Path | None) -> list[str]:
     return [str(path) for path in paths if not path.name.endswith(FAILED) and path.resolve() != ours]
 
 
-def refuse_others(path: Path, command: str, is_ours: Callable[[bytes], bool]) -> None:
-    """Raise Stop where the file is there and, by how it begins, was not made by this command."""
+def refuse_others(path: Path, command: str, is_ours: Callable[[Path], bool]) -> None:
+    """Raise Stop where the file is there and was not made by this command."""
     if not path.exists():
         return
     if path.is_dir():
         raise Stop(f"Output {path} is a folder: give --output a file in it.")
-    with path.open("rb") as file:
-        start = file.read(BEGINNING)
-    if start and not is_ours(start):
+    if path.stat().st_size and not is_ours(path):
         raise Stop(
             f"{path} was not made by src.{command} and is left as it is: give another --output, or move it away."
         )
+
+
+def beginning(path: Path) -> bytes:
+    """As much of a file as is needed to tell what it is."""
+    with path.open("rb") as file:
+        return file.read(BEGINNING)
 
 
 @contextlib.contextmanager

@@ -11,8 +11,9 @@ import orjson
 from tqdm import tqdm
 
 from ..basics.command import Stop
-from ..basics.files import found, refuse_others, replaced
+from ..basics.files import beginning, refuse_others, replaced
 from ..calling.settings import api_key_of
+from ..pairs.ordered import inputs
 from ..pairs.reading import LeftOut, entries
 from ..pairs.sides import MarkedRecord
 from .marks import findings
@@ -47,7 +48,7 @@ def unmarked(row: dict[str, Any]) -> dict[str, Any]:
 
 def mark_all(settings: Settings) -> int:
     """Mark the records, and have them judged where that is wished; the exit status."""
-    files = found(settings.input)
+    files = [*map(str, inputs(settings.input))]
     return ask_judge(settings, files) if settings.judge else mark(settings, files)
 
 
@@ -69,8 +70,9 @@ def mark(settings: Settings, files: Sequence[str]) -> int:
     return 3 if totals.left_out.count else 0
 
 
-def holds_marks_alone(start: bytes) -> bool:
-    """Whether a file that begins so has records with marks and no judge's work, which was paid for."""
+def holds_marks_alone(path: Path) -> bool:
+    """Whether a file has records with marks and no judge's work, which was paid for."""
+    start = beginning(path)
     quality = re.search(rb'"quality":\s*\{"tags":\s*\[', start)
     return quality is not None and b'"judge":' not in start[: start.find(b"\n")]
 

@@ -24,7 +24,7 @@ class Settings(Running):
     output: Path = option(
         Path(),
         Path,
-        "the records with their marks; with one input its name with .quality.jsonl",
+        "the records with their marks; with one input its name with .quality.jsonl, or .judged.jsonl",
         group="output",
         metavar="FILE",
         variable=False,
@@ -39,4 +39,4 @@ class Settings(Running):
             return self.output
         if len(self.input) > 1:
             raise Stop(f"{len(self.input)} inputs make one file: give its name with --output.")
-        return Path(self.input[0]).with_suffix(".quality.jsonl")
+        return Path(self.input[0]).with_suffix(".judged.jsonl" if self.judge else ".quality.jsonl")

@@ -35,7 +35,7 @@ def inputs(patterns: Sequence[str]) -> list[Path]:
         if not matches:
             raise Stop(f"Input {pattern} does not exist: make records first with python -m src.synthesis.")
         if folders := [match for match in matches if Path(match).is_dir()]:
-            raise Stop(f"Input {folders[0]} is a folder: name its files, such as '{folders[0]}/*.jsonl'.")
+            raise Stop(f"Input {folders[0]} is a folder: name its files, such as {folders[0]}/part-1.jsonl.")
         found |= dict.fromkeys(Path(match) for match in matches if not match.endswith(FAILED))
     return list(found)
 

@@ -60,6 +60,8 @@ class Material:
 
     def similarity(self, place: int) -> float:
         """The overlap of words, or of pairs of characters in Chinese, between a prediction and the utterance."""
+        if place >= len(self.predictions):  # a number of another kind than a similarity
+            return round(self.dice.random(), 2)
         predicted, real = (pieces(text) for text in (self.predictions[place], self.inputs.get("utterance", "")))
         shared = len(predicted & real) / max(1, min(len(predicted), len(real)))
         return round(min(1.0, SPREAD * shared), 2)

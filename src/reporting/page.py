@@ -12,7 +12,7 @@ import orjson
 
 from ..basics.command import Stop
 from ..basics.dice import dice
-from ..basics.files import refuse_others, replaced
+from ..basics.files import beginning, refuse_others, replaced
 from ..basics.text import shortened
 from ..pairs.opinions import Quality
 from ..pairs.ordered import inputs
@@ -182,7 +182,7 @@ def write_page(sources: Sequence[Path], settings: Settings, near: Accounts, left
     output = settings.output if settings.output.name else sources[0].with_suffix(".html")
     if output.exists() and any(map(output.samefile, sources)):
         raise Stop(f"Output {output} is the same file as an input: give another --output.")
-    refuse_others(output, "report", lambda start: TITLE.encode() in start)
+    refuse_others(output, "report", lambda page: TITLE.encode() in beginning(page))
     text, totals = page(sources, settings.max_pairs, near, left_out)
     if not totals.pairs:
         raise Stop(f"There is no record in {' '.join(map(str, sources))}, so {output} is not written.")

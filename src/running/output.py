@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Self
 import orjson
 
 from ..basics.command import Stop
-from ..basics.files import Beside, refuse_others, replaced
+from ..basics.files import Beside, beginning, refuse_others, replaced
 from ..basics.seen import DONE, Seen, hashed
 from ..basics.shape import Shape
 from ..basics.text import loads
@@ -59,9 +59,9 @@ def number_of_line(line: bytes) -> int:
         raise ValueError("it has no sample_id and item_id") from error
 
 
-def begins_as_records(start: bytes) -> bool:
-    """Whether a file that begins so holds records, or the beginning of one that a killed run has left unfinished."""
-    line, ended, _ = start.partition(b"\n")
+def begins_as_records(path: Path) -> bool:
+    """Whether a file holds records, or the beginning of one that a killed run has left unfinished."""
+    line, ended, _ = beginning(path).partition(b"\n")
     try:
         return number_of_line(line) >= 0
     except ValueError:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from ..basics.command import Stop
-from ..basics.files import refuse_others, replaced
+from ..basics.files import beginning, refuse_others, replaced
 from .templates import OPENING
 
 Row = dict[str, Any]
@@ -72,16 +72,24 @@ def parquet(file: BinaryIO) -> Iterator[Add]:
 KINDS = {".json": json_array, ".jsonl": json_lines, ".parquet": parquet}
 
 
-def asks_our_question(start: bytes) -> bool:
-    """Whether a file that begins so holds rows of ours: each asks a trained model what ours do."""
-    return OPENING.encode() in start
+def asks_our_question(path: Path) -> bool:
+    """Whether a file holds rows of ours: each asks a trained model what ours do."""
+    return OPENING.encode() in beginning(path)
 
 
-def is_parquet(start: bytes) -> bool:
-    return start.startswith(b"PAR1")  # its texts are compressed
+def has_our_question(path: Path) -> bool:
+    """The same for Parquet, whose texts are compressed."""
+    import pyarrow  # noqa: PLC0415 (optional, and there where Parquet is written)
+    from pyarrow.parquet import ParquetFile  # noqa: PLC0415
+
+    try:
+        first = next(ParquetFile(path).iter_batches(1), None)
+    except pyarrow.ArrowException:
+        return False
+    return first is not None and OPENING in str(first.to_pylist())
 
 
-IS_OURS = {".json": asks_our_question, ".jsonl": asks_our_question, ".parquet": is_parquet}
+IS_OURS = {".json": asks_our_question, ".jsonl": asks_our_question, ".parquet": has_our_question}
 
 
 class TrainingFiles:

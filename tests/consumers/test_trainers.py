@@ -118,11 +118,10 @@ def test_the_sft_trainer_takes_a_step(made: Path, model: str, template: str) -> 
     assert all(map(math.isfinite, losses(trainer)))
 
 
-def test_the_readmes_recipe_for_trl_runs_as_written(made: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_recipe_for_trl_runs_as_written(made: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As written, but for the model, of which there is none here, and for what keeps a test short."""
-    (recipe,) = re.findall(
-        r"```python\n(.*?DPOTrainer.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
-    )
+    page = (ROOT / "docs/training.md").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"```python\n(.*?DPOTrainer.*?)```", page, re.DOTALL)
     assert recipe.count('MODEL = "Qwen/Qwen3-0.6B"') == 1
     records = (made / "data/synthesized_raw/rehearsal.jsonl").read_text()
     (made / "data/synthesized_raw/LMSYS.jsonl").write_text(records)
