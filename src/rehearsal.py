@@ -20,8 +20,9 @@ from . import postprocess, synthesis
 from .basics.command import Stop, as_command
 from .basics.files import beginning, refuse_others
 from .basics.options import options_from
+from .rehearsing.serving import serve, serving
 from .rehearsing.settings import Settings, faults_in_help
-from .rehearsing.standin import serve, serving
+from .rehearsing.standin import StandIn
 from .training.formats import MODES
 
 RECORDS = Path("data/synthesized_raw/rehearsal.jsonl")
@@ -47,7 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return rehearse(settings)
     try:
         asyncio.run(
-            serve(settings.manner, settings.port, lambda url: print(f"ready {url}", flush=True), asyncio.Event())
+            serve(
+                StandIn(settings.manner).app(),
+                settings.port,
+                lambda url: print(f"ready {url}", flush=True),
+                asyncio.Event(),
+            )
         )
     except OSError as error:
         raise Stop(f"Port {settings.port} cannot be used ({error.strerror}): give another --port.") from error

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from src.basics.command import as_command
-from src.rehearsing.standin import Manner, serving
+from src.rehearsing.serving import served, serving
+from src.rehearsing.standin import Manner
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,6 +27,30 @@ def endpoint() -> Iterator[Callable[..., str]]:
     """Start a stand-in with the given manner; gives its base URL. Ended with the test."""
     with contextlib.ExitStack() as stack:
         yield lambda **manner: stack.enter_context(serving(Manner(**manner)))
+
+
+Serve = Callable[[Callable[[dict[str, Any]], Any]], str]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start an endpoint whose replies a function of the request makes: a text, or a whole response of aiohttp's."""
+    with contextlib.ExitStack() as stack:
+        yield lambda answer: stack.enter_context(served(answering(answer)))
+
+
+def answering(answer: Callable[[dict[str, Any]], Any]) -> web.Application:
+    async def complete(request: web.Request) -> web.StreamResponse:
+        made = answer(await request.json())
+        if isinstance(made, web.StreamResponse):
+            return made
+        message = {"role": "assistant", "content": made}
+        usage = {"prompt_tokens": 10, "completion_tokens": 10, "total_tokens": 20}
+        return web.json_response({"choices": [{"finish_reason": "stop", "message": message}], "usage": usage})
+
+    app = web.Application(client_max_size=1 << 30)
+    app.router.add_post("/v1/chat/completions", complete)
+    return app
 
 
 def environment(**more: str) -> dict[str, str]:

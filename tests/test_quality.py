@@ -130,6 +130,7 @@ PLANTED: list[tuple[str, str | None, Callable[[dict[str, Any]], Any]]] = [
     ("prediction_repeats_context", "chosen", predict("chosen", "heavy clay, I am afraid")),
     ("prediction_leaks_utterance", "rejected", predict("rejected", "OK. And how deep do the holes have to be?")),
     ("artifact", "chosen", predict("chosen", "How about rose bed -> compost?")),
+    ("fault_kept", None, lambda record: record.update(faults=[{"stage": "insight", "reason": "twice the same"}])),
     ("artifact", "rejected", predict("rejected", "Can the mining view be longer?")),
     ("wrong_language", "chosen", predict("chosen", "请问这个洞要挖多深？")),
     ("wrong_language", "rejected", predict("rejected", "Как часто поливать розы летом?")),

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from src.basics.text import json_in, without_tags
 from src.basics.together import together
 from src.calling.completion import Completion, Usage
-from src.calling.session import Unusable, usable
-from src.calling.stage import Stage, example_text, json_schema
+from src.calling.schema import json_schema
+from src.calling.session import Unusable, shaped
+from src.calling.stage import Stage, example_text
 from src.methods.proutt.stages import (
     CATEGORY_REASONS,
     CATEGORY_TRUTH,
@@ -27,14 +28,15 @@ from src.methods.proutt.stages import (
 
 def read(stage: Stage[Any], reply: Any, expected: int | None = None) -> Any:
     text = reply if isinstance(reply, str) else orjson.dumps(reply).decode()
-    return usable(stage, Completion(text, "stop", Usage(), rehearsal=False), expected)
+    return shaped(stage, Completion(text, "stop", Usage(), rehearsal=False), expected)
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
 def test_the_format_shown_is_accepted_by_the_check_and_by_the_schema_sent(stage: Stage[Any]) -> None:
     expected = 3 if stage.one_for_each else None
     shown = orjson.loads(example_text(stage, expected))
-    schema = json_schema(stage, expected)
+    fields = {stage.one_for_each: [1, 2, 3]} if stage.one_for_each else {}
+    schema = json_schema(stage, fields, fresh=False)
     assert read(stage, shown, expected)
     assert shown.keys() == schema["properties"].keys()
     assert b"maxLength" not in orjson.dumps(schema)

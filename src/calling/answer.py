@@ -50,6 +50,8 @@ class RequestFailed(Exception):
         super().__init__(message)
         self.kind, self.again, self.status, self.wait = kind, again, status, wait
         self.usage = Usage()
+        self.unresolved = False
+        """Whether the host's name leads nowhere."""
 
 
 def judged(status: int, said: str, wait: float | None) -> Exception:

@@ -10,9 +10,9 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 import orjson
 
@@ -23,6 +23,7 @@ from .completion import Completion, Usage
 from .concurrency import Slots
 from .http import Wire
 from .outage import Outage
+from .outcomes import Outcomes
 from .question import Question
 from .rate import Pace
 from .settings import Calling, JsonMode
@@ -33,7 +34,15 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds between tries; each wait doubles
 UNPROVEN_RETRIES = 2  # of a 5xx that may be the endpoint's way of refusing a JSON mode
 OVERLOADED = {429, 503}
 
-MODES: tuple[JsonMode, ...] = ("schema", "object", "text")
+Mode = Literal["strict", "schema", "object", "text"]
+# From the strongest to the weakest; "strict" is OpenAI's word beside a schema, which some endpoints do not take.
+MODES: tuple[Mode, ...] = get_args(Mode)
+WISHED: Mapping[JsonMode, tuple[Mode, ...]] = {
+    "auto": MODES,
+    "schema": ("strict", "schema"),
+    "object": ("object",),
+    "text": ("text",),
+}
 MAY_BE_THE_MODE = {"bad_request", "server_error"}  # kinds of failure that may mean "not in this JSON mode"
 
 
@@ -49,8 +58,9 @@ class Endpoint:
         self._pace = Pace(config.rpm, config.tpm)
         self._outage = Outage(config.patience)
         self._wire = Wire(config, key)
+        self.outcomes = Outcomes()
         self._jitter = random.Random()
-        self._modes: dict[str, JsonMode] = {}
+        self._modes: dict[str, Mode] = {}
         self._opening = asyncio.Lock()
         self._stopped: Stop | None = None
         self.on_wait: Callable[[], None] = lambda: None
@@ -87,12 +97,12 @@ class Endpoint:
 
     async def negotiate(self, question: Question) -> Completion:
         """Ask in the strongest JSON mode not known to be refused, then in weaker ones; keep the first that works."""
-        auto, refusal, outages = self.config.json_mode == "auto", None, self._outage.count
-        first = max(self._modes.values(), key=MODES.index, default=MODES[0]) if auto else self.config.json_mode
-        for mode in MODES[MODES.index(first) :] if auto else (first,):
+        refusal, outages, wished = None, self._outage.count, WISHED[self.config.json_mode]
+        first = max(self._modes.values(), key=MODES.index, default=wished[0])
+        for mode in wished[wished.index(first) :]:
             try:
                 body = self.body(question, mode)
-                completion = await self.persist(body, question.stage, proven=mode == "text" or not auto)
+                completion = await self.persist(body, question.stage, proven=mode == wished[-1])
             except RequestFailed as failed:
                 if failed.kind not in MAY_BE_THE_MODE:
                     raise
@@ -107,14 +117,15 @@ class Endpoint:
             return completion
         raise refusal or RequestFailed("bad_request", "no JSON mode was left to try", again=False)
 
-    def body(self, question: Question, mode: JsonMode) -> dict[str, Any]:
+    def body(self, question: Question, mode: Mode) -> dict[str, Any]:
         body: dict[str, Any] = {"model": self.config.model, "messages": question.messages}
         if self.config.temperature is not None:
             body["temperature"] = self.config.temperature
         if question.max_tokens is not None:
             body["max_tokens"] = question.max_tokens
-        if mode == "schema":
-            named = {"name": question.stage.replace(" ", "_"), "schema": question.schema}
+        if mode in {"strict", "schema"}:
+            named: dict[str, Any] = {"name": question.stage.replace(" ", "_"), "schema": question.schema}
+            named |= {"strict": True} if mode == "strict" else {}
             body["response_format"] = {"type": "json_schema", "json_schema": named}
         elif mode == "object":
             body["response_format"] = {"type": "json_object"}
@@ -154,9 +165,13 @@ class Endpoint:
     def note_failure(self, failed: RequestFailed, raw: bytes, *, proven: bool) -> None:
         """Tell the outage watch of what may be one: no connection, or a 5xx that is no refusal of a JSON mode.
 
-        An endpoint that says when to come again is not down.
+        An endpoint that says when to come again is not down, unless it says so to everybody for long.
         """
-        if failed.kind == "connection" or (failed.kind == "server_error" and proven and failed.wait is None):
+        if failed.unresolved and not self._outage.ever_answered:
+            raise Stop(f"There is no such host ({failed}): check --base-url, and the network.") from failed
+        if failed.kind == "rate_limit":
+            self._outage.limited(str(failed))
+        elif failed.kind == "connection" or (failed.kind == "server_error" and proven and failed.wait is None):
             self._outage.failed(raw, str(failed), refused=failed.kind == "connection")
         elif failed.kind != "server_error" or failed.wait is not None:
             self._outage.answered()

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import socket
+from collections.abc import Iterator
 
 import httpx2
 import openai
@@ -73,11 +75,20 @@ class Wire:
 
     def unreachable(self, error: Exception) -> RequestFailed:
         cause = self.without_key(str(error))
-        return RequestFailed("connection", f"no connection to {self._place}: {cause}", again=True)
+        failed = RequestFailed("connection", f"no connection to {self._place}: {cause}", again=True)
+        failed.unresolved = any(isinstance(each, socket.gaierror) for each in causes(error))
+        return failed
 
     def without_key(self, text: str) -> str:
         """The text as it may be shown: some endpoints repeat the key that they refuse."""
         return text.replace(self._key, "***") if self._key else text
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and what it came of."""
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def allow_connections(count: int) -> None:

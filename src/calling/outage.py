@@ -10,6 +10,7 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between tries while it is down; each wait doubles the one before
 REFUSED_IN_A_ROW = 3  # connections that failed with no answer between: nobody is there
+LIMITED_FOR = 10.0  # seconds of nothing but 429: it is no limit that lets some through
 REQUESTS_IN_A_ROW = 3  # different requests that got nothing but 5xx: it is not one bad request
 
 
@@ -24,6 +25,7 @@ class Outage:
         self._since = 0.0
         self._wait = FIRST_WAIT
         self._why = ""
+        self._limited_since: float | None = None
         self.ever_answered = False
         self.down = False
         self.count = 0
@@ -33,7 +35,7 @@ class Outage:
         """The endpoint has answered something."""
         if self.down:
             log.warning("the endpoint answers again")
-        self.down, self._refused, self.ever_answered = False, 0, True
+        self.down, self._refused, self.ever_answered, self._limited_since = False, 0, True, None
         self._failing.clear()
 
     def failed(self, request: bytes, why: str, *, refused: bool) -> None:
@@ -42,8 +44,18 @@ class Outage:
         self._refused += refused
         self._why = why
         if not self.down and (self._refused >= REFUSED_IN_A_ROW or len(self._failing) >= REQUESTS_IN_A_ROW):
-            self.down, self._since, self._wait = True, time.monotonic(), FIRST_WAIT
-            self.count += 1
+            self._goes_down(time.monotonic())
+
+    def limited(self, why: str) -> None:
+        """A request was refused for its rate. An account of which nothing else is heard is down as well."""
+        now = time.monotonic()
+        self._limited_since, self._why = self._limited_since or now, why
+        if not self.down and now - self._limited_since >= min(LIMITED_FOR, self._patience / 2):
+            self._goes_down(self._limited_since)
+
+    def _goes_down(self, since: float) -> None:
+        self.down, self._since, self._wait = True, since, FIRST_WAIT
+        self.count += 1
 
     async def turn(self) -> bool:
         """Return when a request may be sent; True if it is the one that tries, which has to call `done`.

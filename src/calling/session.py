@@ -1,21 +1,31 @@
 """One question, one validated answer, its cost: a session asks all that one sample needs."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from ..basics.text import json_in, shortened
 from .answer import RequestFailed
+from .checks import Fault, faults_in
 from .completion import Completion, Usage
 from .endpoint import Endpoint
 from .question import Messages, Question
+from .schema import json_schema
 from .settings import Calling
-from .stage import ReplyT, Stage, json_schema, messages
+from .stage import ReplyT, Stage, messages
 from .store import Store, question_name
 
 MOST_ATTEMPTS = 4  # replies to one question; at 5 % bad replies, one question in 160,000 still fails
 SMALLEST_LIMIT = 4096  # tokens; half of what a reply that was cut off is given at least
+UNUSABLE = {
+    "invalid_reply",
+    "invalid_json",
+    "empty",
+    "length",
+    "repeated_format",
+}  # kinds that the model is to blame for
 LONGEST_QUOTE = 8_000  # characters of a bad reply that are shown to the model again
 
 COMPLAINT = """\
@@ -33,11 +43,25 @@ class Failed(Exception):
 
 
 class Unusable(Exception):
-    """A reply that was billed and does not fit; `again` tells whether asking again can help."""
+    """A reply that was billed and does not fit; `again` tells whether asking again can help.
 
-    def __init__(self, kind: str, reason: str, *, again: bool = True) -> None:
+    Where the shape is right and something else is at fault, `reply` is the reply and `faults` what is wrong with it.
+    """
+
+    def __init__(
+        self, kind: str, reason: str, *, again: bool = True, reply: Any = None, faults: tuple[Fault, ...] = ()
+    ) -> None:
         super().__init__(reason)
-        self.kind, self.again = kind, again
+        self.kind, self.again, self.reply, self.faults = kind, again, reply, faults
+
+
+@dataclasses.dataclass(frozen=True)
+class KeptFault:
+    """A fault of a reply that stayed, whatever was said to the model; a record holds it under `faults`."""
+
+    stage: str
+    check: str
+    reason: str
 
 
 class Session:
@@ -50,32 +74,49 @@ class Session:
         self._endpoint, self._config, self._store, self._sample = endpoint, config, store, sample
         self.usage = Usage()
         self.rehearsal = False
+        self.faults: list[KeptFault] = []
 
     async def __call__(self, stage: Stage[ReplyT], /, **fields: Any) -> ReplyT:
         """Ask, check, and send an unusable reply back with the reason. Raises Failed or Stop."""
-        expected = stage.expected(fields)
-        first = Question(stage.name, messages(stage, fields), json_schema(stage, expected), self._config.max_tokens)
-        question, last_reply = first, None
-        asked: list[bytes] = []
+        schema = json_schema(stage, fields, fresh=self._config.takes_fresh_schemas)
+        first = Question(stage.name, messages(stage, fields), schema, self._config.max_tokens)
+        question, asked, doubtful, last_reply = first, list[bytes](), None, None
         while True:
             asked.append(self.name(question, len(asked)))
             try:
                 completion = await self.answer(asked[-1], question)
                 last_reply = completion.text
-                return usable(stage, completion, expected)
+                reply = usable(stage, completion, fields)
             except RequestFailed as failed:
                 self.usage += failed.usage
                 raise Failed(stage.name, failed.kind, str(failed), len(asked), last_reply) from failed
             except Unusable as unusable:
-                cut_off, limit = unusable.kind == "length", question.max_tokens
-                if cut_off:
-                    limit = larger_limit(completion, limit, first.max_tokens)
-                if len(asked) == MOST_ATTEMPTS or not unusable.again or (cut_off and limit is None):
-                    self.bury(asked)
+                self._endpoint.outcomes.fault(stage.name, unusable.kind)
+                doubtful = unusable if unusable.reply else doubtful
+                following = next_question(first, question, completion, unusable)
+                if following is None or len(asked) == MOST_ATTEMPTS:
+                    if doubtful:
+                        return self.keep(stage, doubtful, len(asked))
+                    self.give_up(asked, stage, unusable, last_reply or "")
                     raise Failed(stage.name, unusable.kind, str(unusable), len(asked), last_reply) from unusable
-                # What was cut off is asked for anew; a wrong reply is shown with what is wrong about it.
-                more = [] if cut_off else corrected(completion.text, str(unusable))
-                question = dataclasses.replace(first, messages=first.messages + more, max_tokens=limit)
+                question = following
+            else:
+                self._endpoint.outcomes.answered(stage.name, len(asked), kept=False)
+                return reply
+
+    def keep(self, stage: Stage[ReplyT], doubtful: Unusable, attempts: int) -> ReplyT:
+        """A reply with a fault that the model does not mend; whoever reads the record is shown the fault."""
+        self.faults += [KeptFault(stage.name, fault.check, fault.reason) for fault in doubtful.faults]
+        self._endpoint.outcomes.answered(stage.name, attempts, kept=True)
+        reply: ReplyT = doubtful.reply
+        return reply
+
+    def give_up(self, asked: list[bytes], stage: Stage[Any], unusable: Unusable, last_reply: str) -> None:
+        """A question that failed for good is asked anew by the next run, and not answered from the store."""
+        if self._store:
+            self._store.bury(asked)
+        if unusable.kind in UNUSABLE:
+            self._endpoint.outcomes.unanswered(stage.name, str(unusable), last_reply)
 
     def name(self, question: Question, attempt: int) -> bytes:
         """The name of a question in the store. A limit of tokens is part of it only where it was raised."""
@@ -95,10 +136,19 @@ class Session:
         self.rehearsal = self.rehearsal or completion.rehearsal
         return completion
 
-    def bury(self, asked: list[bytes]) -> None:
-        """A question that failed for good is asked anew by the next run, and not answered from the store."""
-        if self._store:
-            self._store.bury(asked)
+
+def next_question(first: Question, question: Question, completion: Completion, unusable: Unusable) -> Question | None:
+    """What to ask after an unusable reply: the same anew where it was cut off, else with what is wrong about it.
+
+    None where asking again cannot help.
+    """
+    if not unusable.again:
+        return None
+    if unusable.kind != "length":
+        said = first.messages + corrected(completion.text, str(unusable))
+        return dataclasses.replace(first, messages=said, max_tokens=question.max_tokens)
+    limit = larger_limit(completion, question.max_tokens, first.max_tokens)
+    return None if limit is None else dataclasses.replace(first, max_tokens=limit)
 
 
 def larger_limit(completion: Completion, limit: int | None, first: int | None) -> int | None:
@@ -116,8 +166,19 @@ def corrected(reply: str, reason: str) -> Messages:
     ]
 
 
-def usable(stage: Stage[ReplyT], completion: Completion, expected: int | None) -> ReplyT:
+def usable(stage: Stage[ReplyT], completion: Completion, fields: Mapping[str, Any]) -> ReplyT:
     """The stage's reply in a completion; raises Unusable with a reason that a model can act on."""
+    reply = shaped(stage, completion, stage.expected(fields))
+    faults = tuple(faults_in(stage, reply, fields))
+    if not faults:
+        return reply
+    reasons = "; ".join(dict.fromkeys(fault.reason for fault in faults))
+    worst = next((fault for fault in faults if fault.fatal), faults[0])
+    raise Unusable(worst.check, reasons, reply=None if worst.fatal else reply, faults=faults)
+
+
+def shaped(stage: Stage[ReplyT], completion: Completion, expected: int | None) -> ReplyT:
+    """The reply, if it has the right shape."""
     if completion.finish == "content_filter":
         raise Unusable("content_filter", "the endpoint's content filter cut the reply off", again=False)
     try:

@@ -2,13 +2,18 @@
 
 import dataclasses
 import functools
+import ipaddress
 import os
+import urllib.parse
 from typing import Any, Literal, get_args
 
 from ..basics.command import Stop
 from ..basics.options import Options, json_object, number, one_of, option
 
 JsonMode = Literal["auto", "schema", "object", "text"]
+FreshSchemas = Literal["auto", "yes", "no"]
+
+OWN_DOMAINS = (".local", ".internal", ".lan", ".localhost")
 
 endpoint = functools.partial(option, group="endpoint")
 money = functools.partial(option, group="limits and money")
@@ -33,6 +38,12 @@ class Calling(Options):
     )
     json_mode: JsonMode = endpoint(
         "auto", one_of(*get_args(JsonMode)), "how replies are held to JSON: auto tries schema, then object, then text"
+    )
+    fresh_schemas: FreshSchemas = endpoint(
+        "auto",
+        one_of(*get_args(FreshSchemas)),
+        "hold names in replies to those in the question by a schema of its own for each: auto does so at addresses of"
+        " your own network, since hosted services compile each new schema for seconds",
     )
     temperature: float | None = endpoint(
         None, number(0, 2), "sampling temperature; left to the endpoint when not given"
@@ -78,6 +89,23 @@ class Calling(Options):
             raise Stop("--model is empty: give the model's name at the endpoint.")
         if self.max_cost is not None and not (self.price_in or self.price_out):
             raise Stop("--max-cost needs prices: give --price-in and --price-out for a million tokens.")
+
+    @property
+    def takes_fresh_schemas(self) -> bool:
+        """Whether each question may have a JSON schema of its own."""
+        if self.fresh_schemas != "auto":
+            return self.fresh_schemas == "yes"
+        return is_own(self.base_url)
+
+
+@functools.cache
+def is_own(address: str) -> bool:
+    """Whether an address is of one's own network: a loopback or private number, or a name without a public domain."""
+    host = urllib.parse.urlsplit(address).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith(OWN_DOMAINS)
 
 
 def api_key_of(calling: Calling) -> str:

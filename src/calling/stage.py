@@ -4,27 +4,23 @@ import dataclasses
 import functools
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import orjson
-from pydantic import ValidationInfo, model_validator
-from pydantic.config import JsonDict
+from pydantic import model_validator
 
 from ..basics.shape import Shape
 from ..basics.text import without_tags
 from .question import Messages
 
 
-def as_many_as_asked(items: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
-    expected = (info.context or {}).get("expected")
-    if expected is not None and len(items) != expected:
-        raise ValueError(f"has {len(items)} entries; {expected} were asked for, in the order given")
-    return items
+@dataclasses.dataclass(frozen=True)
+class Said:
+    """A text of a reply, and where in it: the keys on the way, without places in lists."""
 
-
-AS_MANY_AS_ASKED: JsonDict = {"as_many_as_asked": True}
-"""Marks a list, in a model's JSON schema, that has one entry for each entry of what was asked about."""
+    place: str
+    text: str
 
 
 class Reply(Shape):
@@ -43,6 +39,29 @@ class Reply(Shape):
         if isinstance(data, list) and len(data) == 1 and isinstance(data[0], dict) and known & data[0].keys():
             (data,) = data
         return {cls.bare_list: data} if cls.bare_list and isinstance(data, list) else data
+
+    def texts(self) -> Iterator[Said]:
+        """The texts of several words, each with its place; single words are names and known words."""
+        yield from (said for said in texts_in(self.model_dump(), "") if len(said.text.split()) > 1)
+
+
+def texts_in(value: Any, place: str) -> Iterator[Said]:
+    if isinstance(value, str):
+        yield Said(place, value)
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from texts_in(part, f"{place}/{name}")
+    elif isinstance(value, Sequence):
+        for part in value:
+            yield from texts_in(part, place)
+
+
+class Checker(Protocol):
+    """Gives the reason why a reply to these inputs is at fault, or None. Its name is the fault's."""
+
+    __name__: str
+
+    def __call__(self, reply: Any, fields: Mapping[str, Any], /) -> str | None: ...
 
 
 ReplyT = TypeVar("ReplyT", bound=Reply)
@@ -78,6 +97,8 @@ class Stage(Generic[ReplyT]):
     """The inputs of this stage alone, with a `{field}` for each; they stand at the end."""
     one_for_each: str | None = None
     """The input whose length is the number of entries wanted in the reply's marked list."""
+    checks: tuple[Checker, ...] = ()
+    """What a reply must satisfy beyond its shape, given these inputs."""
 
     @property
     def inputs(self) -> set[str]:
@@ -181,29 +202,3 @@ def example_text(stage: Stage[Any], expected: int | None) -> str:
         if expected and part.get("as_many_as_asked"):
             example[name] = [example[name][min(i, len(example[name]) - 1)] for i in range(expected)]
     return orjson.dumps(example).decode()
-
-
-@functools.cache
-def json_schema(stage: Stage[Any], expected: int | None) -> dict[str, Any]:
-    """The JSON schema of the stage's reply, for endpoints that hold a model to one: closed, and without references."""
-    schema = stage.reply.model_json_schema()
-    plain: dict[str, Any] = flat(schema, schema.get("$defs", {}), expected)
-    return plain
-
-
-NOT_SENT = {"$defs", "title", "description", "default", "propertyNames", "as_many_as_asked"}
-
-
-def flat(part: Any, definitions: Mapping[str, Any], expected: int | None) -> Any:
-    """A part of a schema with its references written out and its marked lists given their length."""
-    if isinstance(part, list):
-        return [flat(item, definitions, expected) for item in part]
-    if not isinstance(part, dict):
-        return part
-    if "$ref" in part:
-        return flat(definitions[part["$ref"].rsplit("/", 1)[-1]], definitions, expected)
-    kept = {key: flat(value, definitions, expected) for key, value in part.items() if key not in NOT_SENT}
-    if "properties" in part:  # a mapping of names, none of which is a keyword
-        kept["properties"] = {name: flat(value, definitions, expected) for name, value in part["properties"].items()}
-        kept["additionalProperties"] = False
-    return kept | ({"minItems": expected, "maxItems": expected} if part.get("as_many_as_asked") else {})

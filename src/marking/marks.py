@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..basics.text import normalised, shortened
+from ..basics.wording import share_named
 from ..calling.stage import as_text
 from ..dialogues.turns import Turn
 from ..pairs.sides import LoosePath, MarkedRecord, MarkedSide, SideName
@@ -26,7 +27,6 @@ from .signs import (
     likeness,
     script_of,
     scripts_in_use,
-    share_named,
 )
 
 ALMOST = 0.9  # share of common character pairs; what is left out or put differently is a word or less
@@ -216,6 +216,11 @@ def copied_utterance(record: MarkedRecord) -> Found:
         yield None, record.utterance
 
 
+def fault_kept(record: MarkedRecord) -> Found:
+    """A reply was at fault when the pair was made, and the model did not mend it."""
+    yield from ((None, f"{fault.stage}: {fault.reason}") for fault in record.faults or ())
+
+
 HEURISTICS: tuple[Callable[[MarkedRecord], Found], ...] = (
     prediction_repeats_context,
     prediction_leaks_utterance,
@@ -232,6 +237,7 @@ HEURISTICS: tuple[Callable[[MarkedRecord], Found], ...] = (
     tag_injection,
     copied_utterance,
     refusal,
+    fault_kept,
 )
 TAGS = (*(heuristic.__name__ for heuristic in HEURISTICS), INVERTED)
 LONGEST_EVIDENCE = 200  # characters

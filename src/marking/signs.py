@@ -10,16 +10,13 @@ import unicodedata
 from collections import Counter
 
 from ..basics.text import SPECIAL_TOKEN, normalised
+from ..basics.wording import words
 
 SAME_SCRIPT = 0.7  # of the words; below, a text mixes scripts and has none of its own
 IN_USE = 0.2  # of a user's words; a script that has so many is one that this user writes
 MIXED = 0.2  # kana for each Han sign; Japanese has more, Chinese none but in a name
 FEWEST_WORDS = 3  # to tell a text's script by: "ok" and a product's name are said in any language
-SHORTEST_STEM, STEM = 3, 0.6  # letters, and share of a word, by which its inflected forms are known
 
-SIGNS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # kana, Han, Hangul
-SIGN = re.compile(f"[{SIGNS}]")
-WORD = re.compile(rf"{SIGN.pattern}|[^\W\d_{SIGNS}]+")
 
 # Only what ends as a question, or begins as one in English, counts: words such as "what" stand in statements too.
 ASKS = re.compile(
@@ -72,11 +69,6 @@ REFUSALS = (
 REFUSAL = re.compile("|".join(REFUSALS), re.IGNORECASE)
 
 
-def words(text: str) -> list[str]:
-    """Runs of letters, in lower case; each sign of Chinese, Japanese and Korean by itself."""
-    return WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-
-
 def scripts(text: str) -> Counter[str]:
     """How many words are of which script: LATIN, CJK (Han), KANA, HANGUL, CYRILLIC, …"""
     found = Counter(script_of_letter(word[0]) for word in words(text))
@@ -119,31 +111,3 @@ def likeness(one: str, other: str) -> float:
 @functools.lru_cache(maxsize=64)
 def pairs_in(text: str) -> Counter[tuple[str, str]]:
     return Counter(itertools.pairwise(normalised(text)))
-
-
-def share_named(name: str, text: str) -> float:
-    """How much of a name stands in a text, from 0 to 1: by its words in any inflection, or by pairs of signs."""
-    there = words(text)
-    wanted = parts(words(name))
-    flat = "".join(there)
-    found = [part in flat if is_sign(part[0]) else any(same_word(part, word) for word in there) for part in wanted]
-    return sum(found) / len(found) if found else 1.0
-
-
-def parts(found: list[str]) -> list[str]:
-    """Words, and of signs that follow one another each two together."""
-    alone = [word for word in found if not is_sign(word) and (len(word) >= SHORTEST_STEM or len(found) == 1)]
-    runs = ["".join(run) for signs, run in itertools.groupby(found, is_sign) if signs]
-    pairs = [run[place : place + 2] for run in runs for place in range(max(1, len(run) - 1))]
-    return alone + pairs
-
-
-def is_sign(word: str) -> bool:
-    """Whether it begins with a sign of Chinese, Japanese or Korean."""
-    return SIGN.match(word) is not None
-
-
-def same_word(one: str, other: str) -> bool:
-    """Whether both begin alike for as long as two forms of one word do."""
-    stem = max(SHORTEST_STEM, round(STEM * len(one)))
-    return one == other or (len(one) > SHORTEST_STEM and one[:stem] == other[:stem])

@@ -1,19 +1,24 @@
 """The judge's own question."""
 
+from typing import Annotated, Literal
+
 from pydantic import Field
 
 from ..basics.shape import Text
+from ..calling.schema import asked_as
 from ..calling.stage import Reply, Stage
 from ..methods.proutt.frame import FRAME
+
+FromOneToFive = Annotated[int, Field(ge=1, le=5, json_schema_extra=asked_as(Literal[1, 2, 3, 4, 5]))]
 
 
 class Score(Reply):
     """How good a trajectory's reasoning is, each side of it from 1 to 5."""
 
     reasoning: Text
-    grounding: int = Field(ge=1, le=5)
-    path_consistency: int = Field(ge=1, le=5)
-    plausibility: int = Field(ge=1, le=5)
+    grounding: FromOneToFive
+    path_consistency: FromOneToFive
+    plausibility: FromOneToFive
 
     @property
     def mean(self) -> float:

@@ -7,7 +7,7 @@ from pydantic import AliasPath, Field
 
 from ..basics.shape import Shape
 from ..dialogues.turns import Turn
-from .opinions import AsText, LooseQuality
+from .opinions import AsText, Loose, LooseQuality
 from .words import HIGH, LOW, ACategory, Region
 
 SideName = Literal["chosen", "rejected"]
@@ -127,6 +127,13 @@ class TruthPath(Shape):
     paths: tuple[LoosePath, ...] = Field(alias="path")
 
 
+class LooseFault(Shape):
+    """A fault of a reply that stayed when the pair was made."""
+
+    stage: AsText = ""
+    reason: AsText = ""
+
+
 class MarkedRecord(Shape):
     """A record as far as marks need it; what a published record lacks is left out of account."""
 
@@ -137,6 +144,7 @@ class MarkedRecord(Shape):
     revision: dict[str, Any] | None = Field(None, alias="revised_insight_reason")
     chosen: MarkedSide
     rejected: MarkedSide
+    faults: Loose[tuple[LooseFault, ...]] = None
 
     @property
     def sides(self) -> tuple[tuple[SideName, MarkedSide], ...]:

@@ -6,17 +6,15 @@ misbehaves in the ways that endpoints do.
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import hashlib
 import json
 import math
 import random
 import re
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -49,6 +47,8 @@ class Material:
         self.predictions = re.findall(r"^\d+\. (.*)$", self.inputs.get("predictions", ""), re.MULTILINE)
         tree = self.inputs.get("intent_tree")
         self.topics: list[str] = list(json.loads(tree)) if tree else self.words
+        self.paths = re.findall(r"^\d+\. (.*)$", self.inputs.get("paths", ""), re.MULTILINE)
+        self._used = {self.inputs.get("true_path", "").rpartition(" -> ")[2]}
 
     def some_words(self, most: int) -> str:
         return " ".join(self.dice.sample(self.words, min(most, len(self.words))))
@@ -57,6 +57,13 @@ class Material:
         """What the user might say next: a clause of the newest turns, and a word from anywhere."""
         clauses = [clause for said in self.turns[-2:] for clause in CLAUSE.split(said) if WORD.search(clause)]
         return f"{self.dice.choice(clauses or ['go on'])} {self.some_words(1)}".strip()
+
+    def new(self, make: Callable[[], str]) -> str:
+        """A text that was not given before; nor is it where the true path leads."""
+        texts = (make() for _ in range(5))
+        text = next((text for text in texts if text not in self._used), f"{make()} {len(self._used)}")
+        self._used.add(text)
+        return text
 
     def similarity(self, place: int) -> float:
         """The overlap of words, or of pairs of characters in Chinese, between a prediction and the utterance."""
@@ -97,8 +104,10 @@ def filled_text(value: str, key: str, material: Material) -> str:
     if key == "source_node":
         return material.dice.choice(material.topics)
     if key == "target_node":
-        return material.some_words(2)
-    return material.utterance() if key == "predictions" else f"Rehearsed: {material.some_words(6)}."
+        return material.new(lambda: material.some_words(2))
+    if key == "predictions":
+        return material.new(material.utterance)
+    return " ".join([f"Rehearsed: {material.some_words(6)}.", *material.paths])
 
 
 # ---------------------------------------------------------------------------------------------- faults
@@ -243,40 +252,3 @@ def completion(body: dict[str, Any], text: str, fault: str) -> dict[str, Any]:
         ],
         "usage": {"prompt_tokens": prompt, "completion_tokens": reply, "total_tokens": prompt + reply},
     }
-
-
-# ---------------------------------------------------------------------------------------------- serving
-
-
-async def serve(manner: Manner, port: int, ready: Callable[[str], None], until: asyncio.Event) -> None:
-    """Answer on 127.0.0.1 until told to stop; `ready` gets the base URL once connections are taken."""
-    runner = web.AppRunner(StandIn(manner).app(), access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", port, backlog=4096)
-        await site.start()
-        ready(f"http://127.0.0.1:{runner.addresses[0][1]}/v1")
-        await until.wait()
-    finally:
-        await runner.cleanup()
-
-
-@contextlib.contextmanager
-def serving(manner: Manner) -> Iterator[str]:
-    """The stand-in in a thread of its own, on a free port; gives its base URL."""
-    loop, until, started = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
-    urls: list[str] = []
-
-    def ready(url: str) -> None:
-        urls.append(url)
-        started.set()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve(manner, 0, ready, until)))
-    thread.start()
-    started.wait()
-    try:
-        yield urls[0]
-    finally:
-        loop.call_soon_threadsafe(until.set)
-        thread.join()
-        loop.close()

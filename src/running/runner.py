@@ -18,7 +18,8 @@ from ..basics.command import Stop
 from ..basics.files import STANDARD_INPUT, Beside
 from ..basics.said import FirstFew
 from ..calling.endpoint import Endpoint
-from ..calling.session import Failed, Session
+from ..calling.outcomes import HOPELESS, Hopeless
+from ..calling.session import UNUSABLE, Failed, Session
 from ..calling.store import Store
 from .job import Item, Job
 from .output import Failure, Output, sample_number
@@ -53,6 +54,7 @@ class Upcoming(Iterator[Any]):
         self._source.close()
 
 
+FIRST_IN_FLIGHT = 12  # samples, until any reply could be used
 MOST_IN_FLIGHT = 4  # samples for each call slot, counting those that wait for their next try
 
 
@@ -70,6 +72,10 @@ class Run:
     extra: set[asyncio.Task[bool]] = dataclasses.field(default_factory=set)
     """Samples beyond the workers' own: for those that wait for their next try, and the last ones of a run."""
     warnings: FirstFew = dataclasses.field(default_factory=lambda: FirstFew(log))
+    doubtful: list[Failure] = dataclasses.field(default_factory=list)
+    """Failures since anything was made that may be the model's at large: not written where it turns out hopeless."""
+    ended: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    """Set whenever a sample has ended."""
     stopping: bool = False
     reason: Stop | None = None
 
@@ -88,6 +94,8 @@ class Run:
                     for task in self.extra:
                         task.cancel()
                     self.todo.close()
+                    if not isinstance(self.reason, Hopeless):
+                        self.write_doubtful()
         if self.reason:
             raise self.reason
 
@@ -127,6 +135,7 @@ class Run:
 
     async def take(self) -> bool:
         """Make the next sample; False where there is none, or the run is to stop."""
+        await self.first_reply()
         if self.stopping or not (sample := next(self.todo, None)):
             return False
         self.tally.in_flight += 1
@@ -139,7 +148,20 @@ class Run:
             self.endpoint.stop(stop)
         finally:
             self.tally.in_flight -= 1
+            self.ended.set()
         return True
+
+    async def first_reply(self) -> None:
+        """Until any reply could be used, only a few samples may be in flight: they may all be in vain."""
+        usable = self.endpoint.outcomes.any_usable
+        while self.tally.in_flight >= FIRST_IN_FLIGHT and not usable.is_set() and not self.stopping:
+            self.ended.clear()
+            waiting = [asyncio.ensure_future(event.wait()) for event in (usable, self.ended)]
+            try:
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for each in waiting:
+                    each.cancel()
 
     async def one(self, sample: Item) -> None:
         """Make one sample: a line of the output, or a line of the sidecar."""
@@ -155,25 +177,34 @@ class Run:
             self.fail(sample, session, Failed("none", "internal", f"{type(error).__name__}: {error}", 0, None))
         else:
             row = {**made.row(session.usage), **self.job.settings}
+            if session.faults:
+                row["faults"] = [dataclasses.asdict(fault) for fault in session.faults]
+            self.write_doubtful()
             self.output.add(row | ({"rehearsal": True} if session.rehearsal else {}))
             self.tally.made[made.outcome] += 1
 
     def fail(self, sample: Item, session: Session, failed: Failed) -> None:
-        self.tally.failed += 1
         parts = (self.job.words.thing, sample.sample_id, failed.stage, failed.kind, failed)
         self.warnings.warn("%s %r failed at %s (%s): %s", *parts)
-        self.output.fail(
-            Failure(
-                sample_id=sample.sample_id,
-                item_id=sample.item_id,
-                stage=failed.stage,
-                kind=failed.kind,
-                error=str(failed),
-                attempts=failed.attempts,
-                last_reply=failed.last_reply,
-                usage=session.usage,
-            )
+        failure = Failure(
+            sample_id=sample.sample_id,
+            item_id=sample.item_id,
+            stage=failed.stage,
+            kind=failed.kind,
+            error=str(failed),
+            attempts=failed.attempts,
+            last_reply=failed.last_reply,
+            usage=session.usage,
         )
+        self.doubtful.append(failure)
+        if failed.kind not in UNUSABLE or len(self.doubtful) > 2 * HOPELESS:
+            self.write_doubtful()
+
+    def write_doubtful(self) -> None:
+        """Put what failed into the sidecar."""
+        while self.doubtful:
+            self.tally.failed += 1
+            self.output.fail(self.doubtful.pop(0))
 
 
 # ---------------------------------------------------------------------------------------------- the whole run

@@ -4,14 +4,18 @@ Python names are the words of the method; aliases are the published names, in re
 written here, or in `record` for what only stands on disk; `pairs.sides` repeats the few that it reads more loosely.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, model_validator
+from pydantic.config import JsonDict
 
 from ...basics.shape import Shape, Text
-from ...calling.stage import AS_MANY_AS_ASKED, Reply, as_many_as_asked
+from ...calling.schema import AS_MANY_AS_ASKED, as_many_as_asked, asked_as, one_of_input
+from ...calling.stage import Reply, Said
 from ...pairs.words import ACategory, AView, Category, View
 
+MOST_IN_A_TREE = 8  # topics, and attributes of one; a schema without a limit invites a tree without end
 LONGEST_NODE = 200  # characters; a tree of sentences is no tree, and every later prompt would carry it
 
 # ---------------------------------------------------------------------------------------------- pieces of replies
@@ -34,13 +38,43 @@ def plain_value(value: Any) -> Any:
 Node = Annotated[Text, AfterValidator(no_longer_than_a_node)]
 Value = Annotated[Text, BeforeValidator(plain_value), AfterValidator(no_longer_than_a_node)]
 
-Topics = Annotated[dict[Node, Annotated[dict[Node, Value], Field(min_length=1)]], Field(min_length=1)]
+
+class AttributeAsked(Shape):
+    """An attribute of a topic, as a schema asks for it."""
+
+    attribute: str
+    value: str
+
+
+class TopicAsked(Shape):
+    """A topic of the tree, as a schema asks for it: no engine fills an object whose keys are free."""
+
+    topic: str
+    attributes: Annotated[list[AttributeAsked], Field(min_length=1, max_length=MOST_IN_A_TREE)]
+
+
+TreeAsked = Annotated[list[TopicAsked], Field(min_length=1, max_length=MOST_IN_A_TREE)]
+
+
+def as_tree(value: Any) -> Any:
+    """The tree by its names, from the list that a schema asks for; anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    tree: dict[str, dict[str, str]] = {}
+    for topic in TypeAdapter(list[TopicAsked]).validate_python(value):
+        tree.setdefault(topic.topic, {}).update({each.attribute: each.value for each in topic.attributes})
+    return tree
+
+
+Topics = Annotated[
+    dict[Node, Annotated[dict[Node, Value], Field(min_length=1)]], Field(min_length=1), BeforeValidator(as_tree)
+]
 
 
 class TreePath(Shape):
     """From a topic that the tree has to a node that it lacks."""
 
-    source: Node = Field(alias="source_node")
+    source: Node = Field(alias="source_node", json_schema_extra=one_of_input("tree"))
     target: Node = Field(alias="target_node")
 
     def __str__(self) -> str:
@@ -65,7 +99,7 @@ class ViewReasoning(Shape):
 
 
 class IntentTree(Reply):
-    topics: Topics = Field(alias="intent_tree")
+    topics: Topics = Field(alias="intent_tree", json_schema_extra=asked_as(TreeAsked))
 
     @model_validator(mode="before")
     @classmethod
@@ -76,6 +110,14 @@ class IntentTree(Reply):
             return data
         (*_, last) = data.values() or [None]
         return last if isinstance(last, dict) and known & last.keys() else {"intent_tree": data}
+
+    def texts(self) -> Iterator[Said]:
+        """Every name and value, since in a tree a single word of the reply format says nothing either."""
+        for topic, attributes in self.topics.items():
+            yield Said("topic", topic)
+            for attribute, value in attributes.items():
+                yield Said("attribute", attribute)
+                yield Said("value", value)
 
 
 class CategoryTruth(Reply):
@@ -139,9 +181,12 @@ class DraftInsight(Insight):
     exploration: DraftView = Field(alias="explore_view")
 
 
+SIMILARITIES: JsonDict = {"type": "number", "enum": [step / 20 for step in range(21)]}
+
+
 class Grade(Shape):
     reason: Text
-    similarity: float = Field(ge=0, le=1, allow_inf_nan=False)
+    similarity: float = Field(ge=0, le=1, allow_inf_nan=False, json_schema_extra={"asked_as": SIMILARITIES})
 
 
 class Evaluation(Reply):

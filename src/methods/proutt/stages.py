@@ -8,6 +8,7 @@ from typing import Any
 
 from ...calling.stage import Stage
 from ...pairs.words import View
+from .checks import paths_are_shown, paths_are_wrong, paths_start_at_topics, predictions_differ, targets_differ
 from .frame import FRAME
 from .replies import (
     CategoryReasons,
@@ -95,6 +96,7 @@ one prediction for each path, in the same order.""",
         ),
     ),
     opens_with=("history", "tree"),
+    checks=(predictions_differ,),
     reply_tokens=310,
 )
 
@@ -156,6 +158,10 @@ clearly another target.""",
         ),
     ),
     opens_with=("history", "tree"),
+    checks=(
+        paths_start_at_topics,
+        targets_differ,
+    ),
     reply_tokens=175,
 )
 
@@ -195,6 +201,7 @@ def revision(view: View) -> Stage[Revision]:
         ),
         opens_with=("history", "tree"),
         one_for_each="paths",
+        checks=(paths_are_shown, predictions_differ),
         reply_tokens=310,
     )
 
@@ -239,6 +246,11 @@ View: {view}
         ),
     ),
     opens_with=(),
+    checks=(
+        paths_start_at_topics,
+        targets_differ,
+        paths_are_wrong,
+    ),
     reply_tokens=110,
 )
 

@@ -1,0 +1,60 @@
+"""What replies have to satisfy beyond their shape: paths that start in the tree and differ, predictions that differ.
+
+Each check is named for what it demands, takes a reply and what was asked, and gives the reason for the model.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ...basics.text import normalised
+from ...basics.wording import share_named
+from .replies import DraftInsight, Revision, TreePath, TruthPath, WrongPath
+
+NAMED = 0.5  # of a target's words; a reason names it in its own words, and rarely with half of them gone
+
+Fields = Mapping[str, Any]
+
+
+def paths_start_at_topics(reply: TruthPath | WrongPath, fields: Fields) -> str | None:
+    topics = {normalised(topic) for topic in fields["tree"]}
+    for path in reply.paths:
+        if normalised(path.source) not in topics:
+            return f'"{path.source}" is no topic of the tree; its topics are: {", ".join(fields["tree"])}'
+    return None
+
+
+def targets_differ(reply: TruthPath | WrongPath, _: Fields) -> str | None:
+    again = repeated(path.target for path in reply.paths)
+    return f'two paths have the same target, "{again}": give the second another one' if again else None
+
+
+def paths_are_wrong(reply: WrongPath, fields: Fields) -> str | None:
+    true: TreePath = fields["true_path"]
+    if normalised(true.target) in {normalised(path.target) for path in reply.paths}:
+        return f'"{true.target}" is where the true path leads: a wrong path has to lead elsewhere'
+    return None
+
+
+def predictions_differ(reply: DraftInsight | Revision, _: Fields) -> str | None:
+    again = repeated(reply.predictions)
+    return f'the prediction "{again}" stands there twice: give another one in its place' if again else None
+
+
+def paths_are_shown(reply: Revision, fields: Fields) -> str | None:
+    for path in fields["paths"]:
+        if (
+            normalised(path.target) not in normalised(reply.reasoning)
+            and share_named(path.target, reply.reasoning) < NAMED
+        ):
+            return f'the reasoning does not show the given path "{path}"'
+    return None
+
+
+def repeated(texts: Iterable[str]) -> str | None:
+    """The first text that says what an earlier one says."""
+    seen: set[str] = set()
+    for text in texts:
+        if (bare := normalised(text)) in seen:
+            return text
+        seen.add(bare)
+    return None
