@@ -50,8 +50,8 @@ def marks_of(file: Path) -> list[str]:
         marks = beside.read_text(encoding="utf-8").split()
     except FileNotFoundError as error:
         raise Stop(
-            f"Training file {file} does not tell its dialogues, since {beside.name} is not beside it: make it again with"
-            " python -m src.postprocess."
+            f"Training file {file} does not tell its dialogues, since {beside.name} is not beside it: make it again"
+            " with python -m src.postprocess."
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise Stop(f"{beside} cannot be read ({error}): make it again with python -m src.postprocess.") from error
