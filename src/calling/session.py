@@ -41,7 +41,7 @@ class Unusable(Exception):
 
 
 class Session:
-    """Asks the questions of one sample and adds up what they cost. Implements `calling.stage.Ask`.
+    """Asks the questions of one sample and adds up what they cost. Implements `calling.stage.AskText`.
 
     A question that the store has a reply to is not asked again.
     """
@@ -77,12 +77,20 @@ class Session:
                 more = [] if cut_off else corrected(completion.text, str(unusable))
                 question = dataclasses.replace(first, messages=first.messages + more, max_tokens=limit)
 
+    async def text(self, question: Question, /) -> Completion:
+        """One reply as it is, neither checked nor sent back. Raises Failed or Stop."""
+        try:
+            return await self.answer(self.name(question, 1), question)
+        except RequestFailed as failed:
+            self.usage += failed.usage
+            raise Failed(question.stage, failed.kind, str(failed), 1, None) from failed
+
     def name(self, question: Question, attempt: int) -> bytes:
         """The name of a question in the store. A limit of tokens is part of it only where it was raised."""
         config = self._config
         raised = question.max_tokens if question.max_tokens != config.max_tokens else None
         sent = [config.model, question.messages, config.temperature, config.extra_body, raised, attempt]
-        return question_name(self._sample, sent)
+        return question_name(self._sample, [*sent, question.draw] if question.draw else sent)
 
     async def answer(self, name: bytes, question: Question) -> Completion:
         """One completion, from the store or else from the endpoint and then stored; counted either way."""
