@@ -77,13 +77,13 @@ class Session:
                 more = [] if cut_off else corrected(completion.text, str(unusable))
                 question = dataclasses.replace(first, messages=first.messages + more, max_tokens=limit)
 
-    async def text(self, question: Question, /) -> Completion:
+    async def text(self, question: Question, /, attempt: int = 1) -> Completion:
         """One reply as it is, neither checked nor sent back. Raises Failed or Stop."""
         try:
-            return await self.answer(self.name(question, 1), question)
+            return await self.answer(self.name(question, attempt), question)
         except RequestFailed as failed:
             self.usage += failed.usage
-            raise Failed(question.stage, failed.kind, str(failed), 1, None) from failed
+            raise Failed(question.stage, failed.kind, str(failed), attempt, None) from failed
 
     def name(self, question: Question, attempt: int) -> bytes:
         """The name of a question in the store. A limit of tokens is part of it only where it was raised."""
@@ -116,11 +116,11 @@ def larger_limit(completion: Completion, limit: int | None, first: int | None) -
     return None if completion.usage.completion >= limit else limit
 
 
-def corrected(reply: str, reason: str) -> Messages:
+def corrected(reply: str, reason: str, complaint: str = COMPLAINT) -> Messages:
     """The turns that show a model its unusable reply and what was wrong with it."""
     return [
         {"role": "assistant", "content": shortened(reply, LONGEST_QUOTE) or "(empty)"},
-        {"role": "user", "content": COMPLAINT.format(reason=reason)},
+        {"role": "user", "content": complaint.format(reason=reason)},
     ]
 
 

@@ -103,7 +103,7 @@ class Ask(Protocol):
 class AskText(Ask, Protocol):
     """The same for whoever also wants replies as they are: a question in, whatever was said to it out."""
 
-    async def text(self, question: Question, /) -> Completion: ...
+    async def text(self, question: Question, /, attempt: int = 1) -> Completion: ...
 
 
 TASK = """\
