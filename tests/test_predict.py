@@ -23,7 +23,7 @@ from src.calling.completion import Completion, Usage
 from src.dialogues.turns import Turn
 from src.pairs.seen import dialogue_mark, trained_dialogues, write_dialogues
 from src.pairs.sides import Side
-from src.predicting.replies import Foreseen, read
+from src.predicting.replies import Foreseen, JsonForm, read
 from src.training.chats import as_chat
 from src.training.templates import TEMPLATES
 
@@ -83,8 +83,8 @@ def base(url: str) -> list[str]:
     return ["--base-url", url, "--model", "m", "--api-key-env", "", "--input", "in.jsonl", "--output", "out.jsonl"]
 
 
-def predict(folder: Path, url: str, *arguments: object) -> Done:
-    return command("predict", *base(url), *arguments, folder=folder)
+def predict(folder: Path, url: str, *arguments: object, **variables: str) -> Done:
+    return command("predict", *base(url), *arguments, folder=folder, **variables)
 
 
 def some(folder: Path, count: int, name: str = "in.jsonl", **fields: Any) -> None:
@@ -139,6 +139,23 @@ def test_a_line_has_what_was_asked_and_said_and_how_it_was_made(served: Callable
     assert 0.05 <= row["latency"] < 5
     assert row["usage"] == {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
     assert (row["model"], row["template"], row["seed"], row["turns"]) == ("m", "full", 3, "random")
+
+
+def test_only_where_it_is_wished_a_server_holds_json_to_its_form(
+    served: Callable[[Model], str], tmp_path: Path
+) -> None:
+    some(tmp_path, 1)
+    model = Model(lambda *_: TEMPLATES["json"].answer(Side.model_validate(side("any"))))
+    url = served(model)
+    done = predict(tmp_path, url, "--template", "json", PROUTT_JSON_MODE="schema")  # which is synthesis's wish
+    assert done.returncode == 0, done.stderr
+    assert "response_format" not in model.bodies[0]
+    (tmp_path / "out.jsonl").unlink()
+    assert predict(tmp_path, url, "--no-cache", "--template", "json", "--json-mode", "schema").returncode == 0
+    held = model.bodies[1]["response_format"]["json_schema"]["schema"]
+    assert list(held["properties"]) == held["required"] == ["tree", "category", "views", "predictions"]
+    trained = TEMPLATES["json"].answer(Side.model_validate(side("any")))
+    assert len(JsonForm.model_validate_json(trained).predictions) == 4
 
 
 PIECES = [

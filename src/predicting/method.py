@@ -13,7 +13,7 @@ from ..calling.stage import AskText, flat
 from ..dialogues.samples import Sample
 from ..training.chats import as_chat
 from ..training.templates import TEMPLATES
-from .replies import Foreseen, JsonReply, read
+from .replies import Foreseen, JsonForm, read
 from .settings import PLAIN, Settings
 
 STAGE = "prediction"
@@ -84,7 +84,7 @@ def schema_of(template: str, json_mode: str) -> dict[str, Any] | None:
     """What replies are held to; None where a model is measured without such help."""
     if template != "json" or json_mode == "text":
         return None
-    schema = JsonReply.model_json_schema()
+    schema = JsonForm.model_json_schema()
     held: dict[str, Any] = flat(schema, schema.get("$defs", {}), None)
     return held
 

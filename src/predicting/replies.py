@@ -96,6 +96,25 @@ class JsonReply(Shape):
     category: Loose[CategoryOf] = None
 
 
+class CategoryForm(Shape):
+    reasoning: Text
+    category: Category
+
+
+class ViewsForm(Shape):
+    mining: Text
+    exploration: Text
+
+
+class JsonForm(Shape):
+    """All of a JSON reply as it is trained, in its order; for a server that holds the model to it."""
+
+    tree: dict[str, dict[str, str]]
+    category: CategoryForm
+    views: ViewsForm
+    predictions: tuple[Text, ...] = Field(min_length=MOST_PREDICTIONS, max_length=MOST_PREDICTIONS)
+
+
 def as_object(text: str) -> Foreseen:
     """One JSON object and nothing else."""
     thoughts, rest = without_thoughts(text)
