@@ -92,9 +92,15 @@ def without_tags(text: str, *names: str) -> str:
     return tags(names).sub("&lt;", text) if "<" in text else text
 
 
+def with_tags(text: str, *names: str) -> str:
+    """The text with such tags and tokens as they were before `without_tags`."""
+    return tags(names, "&lt;").sub("<", text) if "&lt;" in text else text
+
+
 @functools.cache
-def tags(names: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"<(?={SPECIAL_TOKEN}|\s*/?\s*(?:{'|'.join(names)})\b)", re.IGNORECASE)
+def tags(names: tuple[str, ...], bracket: str = "<") -> re.Pattern[str]:
+    """What begins a tag of these names or a special token, where a bracket is written so."""
+    return re.compile(rf"{bracket}(?={SPECIAL_TOKEN}|\s*/?\s*(?:{'|'.join(names)})\b)", re.IGNORECASE)
 
 
 def on_one_line(text: str) -> str:

@@ -86,6 +86,8 @@ class Endpoint:
 
     async def complete(self, question: Question) -> Completion:
         """Ask until a completion comes. Raises RequestFailed when none can be had, Stop when the run has to end."""
+        if question.schema is None:
+            return await self.persist(self.body(question, "text"), question.stage)
         if (mode := self._modes.get(question.stage)) is not None:
             return await self.persist(self.body(question, mode), question.stage)
         if self._modes:

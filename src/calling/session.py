@@ -65,7 +65,7 @@ class KeptFault:
 
 
 class Session:
-    """Asks the questions of one sample and adds up what they cost. Implements `calling.stage.Ask`.
+    """Asks the questions of one sample and adds up what they cost. Implements `calling.stage.AskText`.
 
     A question that the store has a reply to is not asked again.
     """
@@ -118,12 +118,20 @@ class Session:
         if unusable.kind in UNUSABLE:
             self._endpoint.outcomes.unanswered(stage.name, str(unusable), last_reply)
 
+    async def text(self, question: Question, /, attempt: int = 1) -> Completion:
+        """One reply as it is, neither checked nor sent back. Raises Failed or Stop."""
+        try:
+            return await self.answer(self.name(question, attempt), question)
+        except RequestFailed as failed:
+            self.usage += failed.usage
+            raise Failed(question.stage, failed.kind, str(failed), attempt, None) from failed
+
     def name(self, question: Question, attempt: int) -> bytes:
         """The name of a question in the store. A limit of tokens is part of it only where it was raised."""
         config = self._config
         raised = question.max_tokens if question.max_tokens != config.max_tokens else None
         sent = [config.model, question.messages, config.temperature, config.extra_body, raised, attempt]
-        return question_name(self._sample, sent)
+        return question_name(self._sample, [*sent, question.draw] if question.draw else sent)
 
     async def answer(self, name: bytes, question: Question) -> Completion:
         """One completion, from the store or else from the endpoint and then stored; counted either way."""
@@ -158,11 +166,11 @@ def larger_limit(completion: Completion, limit: int | None, first: int | None) -
     return None if completion.usage.completion >= limit else limit
 
 
-def corrected(reply: str, reason: str) -> Messages:
+def corrected(reply: str, reason: str, complaint: str = COMPLAINT) -> Messages:
     """The turns that show a model its unusable reply and what was wrong with it."""
     return [
         {"role": "assistant", "content": shortened(reply, LONGEST_QUOTE) or "(empty)"},
-        {"role": "user", "content": COMPLAINT.format(reason=reason)},
+        {"role": "user", "content": complaint.format(reason=reason)},
     ]
 
 

@@ -12,7 +12,8 @@ from pydantic import model_validator
 
 from ..basics.shape import Shape
 from ..basics.text import without_tags
-from .question import Messages
+from .completion import Completion
+from .question import Messages, Question
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +119,12 @@ class Ask(Protocol):
     """The only seam between the method and a model: a stage and its inputs in, a checked reply out."""
 
     async def __call__(self, stage: Stage[ReplyT], /, **fields: Any) -> ReplyT: ...
+
+
+class AskText(Ask, Protocol):
+    """The same for whoever also wants replies as they are: a question in, whatever was said to it out."""
+
+    async def text(self, question: Question, /, attempt: int = 1) -> Completion: ...
 
 
 TASK = """\

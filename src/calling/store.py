@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS calls (
 );
 CREATE TABLE IF NOT EXISTS runs (told TEXT)
 """
-COLUMNS = "reply, finish, prompt, completion, total, cached, rehearsal"
+COLUMNS = "reply, finish, prompt, completion, total, cached, rehearsal, seconds"
 
 
 def question_name(sample: int, asked: Any) -> bytes:
@@ -78,14 +78,14 @@ class Store:
             row = self._db.execute(found, (question,)).fetchone()
         if row is None:
             return None
-        reply, finish, prompt, completion, total, cached, rehearsal = row
+        reply, finish, prompt, completion, total, cached, rehearsal, seconds = row
         try:
             text = zlib.decompress(reply).decode()
         except (zlib.error, ValueError, TypeError):
             return None  # damaged; what is asked again takes its place
         self.hits += 1
         usage = Usage(prompt=prompt, completion=completion, total=total, cached=cached)
-        return Completion(text, finish, usage, bool(rehearsal))
+        return Completion(text, finish, usage, bool(rehearsal), seconds or 0.0)
 
     def put(self, question: bytes, sample: int, stage: str, completion: Completion) -> None:
         """Keep a reply. When this returns, no kill of the process can lose it."""

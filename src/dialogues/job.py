@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..basics.files import found
-from ..calling.stage import Ask
+from ..calling.stage import AskText
 from ..running.job import Job, Made, Words
 from .files import count
 from .intake import pending
@@ -20,7 +20,7 @@ from .turns import cleaned
 
 def over_dialogues(
     config: OverDialogues,
-    make: Callable[[Ask, Sample], Awaitable[Made]],
+    make: Callable[[AskText, Sample], Awaitable[Made]],
     settings: Mapping[str, object],
     words: Words,
 ) -> Job[Sample]:

@@ -1,8 +1,9 @@
 """`--show N`: the first samples as they would be asked, without a request."""
 
+import dataclasses
 import itertools
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..basics.files import found
 from ..running.output import made_before
@@ -14,25 +15,33 @@ from .settings import OverDialogues
 WIDTH = 100
 
 
-def preview(config: OverDialogues) -> int:
-    """Print the first samples that a run would make, and what became of the dialogues before them. The exit status."""
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A part of what is asked about a sample, under its heading."""
+
+    heading: str
+    text: str
+
+
+def preview(config: OverDialogues, parts: Callable[[Sample], Iterator[Part]] | None = None) -> int:
+    """Print the first samples that a run would make, and what became of the dialogues before them. The exit status.
+
+    `parts` are what is shown of a sample; without them, what a method that makes pairs is told.
+    """
     tally = Tally()
     samples = itertools.islice(
         pending(config, found(config.input, config.output), made_before(config.output), tally), config.show
     )
     for number, sample in enumerate(samples, 1):
-        print("\n".join(shown(number, sample)))
+        print(f"=== sample {number}: id {sample.sample_id!r}, item {sample.item_id}")
+        print("".join(f"--- {part.heading}\n{part.text}\n" for part in (parts or method_parts)(sample)))
     print(f"{tally.rows:,} dialogues read")
     print("\n".join(tally.in_words()))
     return 3 if tally.unreadable else 0
 
 
-def shown(number: int, sample: Sample) -> Iterator[str]:
-    yield f"=== sample {number}: id {sample.sample_id!r}, item {sample.item_id}"
-    yield "--- context (what every blind stage sees)"
-    yield sample.history
-    yield "--- utterance (what the user really said next)"
-    yield sample.utterance
-    yield "--- distractors (bait for the wrong paths)"
-    yield from (textwrap.shorten(text, WIDTH, placeholder=" …") for text in sample.distractors or ("(none)",))
-    yield ""
+def method_parts(sample: Sample) -> Iterator[Part]:
+    yield Part("context (what every blind stage sees)", sample.history)
+    yield Part("utterance (what the user really said next)", sample.utterance)
+    bait = [textwrap.shorten(text, WIDTH, placeholder=" …") for text in sample.distractors or ("(none)",)]
+    yield Part("distractors (bait for the wrong paths)", "\n".join(bait))

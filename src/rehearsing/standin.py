@@ -1,8 +1,8 @@
 """A stand-in for an endpoint, over real HTTP on this machine, that needs no model.
 
-It answers any stage from the prompt alone. The reply format at the prompt's end says which keys are wanted; topics are
-words of the dialogue, similarities the overlap of words. The same question always gets the same answer. On demand it
-misbehaves in the ways that endpoints do.
+It answers any stage from the prompt alone, and what a trained model is asked. The reply format at a prompt's end says
+which keys are wanted; topics are words of the dialogue, similarities the overlap of words. The same question always
+gets the same answer. On demand it misbehaves in the ways that endpoints do.
 """
 
 import asyncio
@@ -21,12 +21,26 @@ from typing import Any, get_args
 import orjson
 from aiohttp import web
 
+from ..calling.question import Messages
 from ..pairs.words import Category, View
+from ..training.templates import OPENING
+from .trained import trained_answer
 
 # ---------------------------------------------------------------------------------------------- answering
 
 FORMAT = "\n\nReply format:\n"
 WORD = re.compile(r"[A-Za-z][\w'-]{4,}|[\u3400-\u9fff]{2,4}")
+
+
+def reply_to(messages: Messages) -> str:
+    """What is said to a stage's question, to one that a trained model knows, or to a chat without a last turn."""
+    if messages[0]["role"] == "system" and len(messages) > 1 and FORMAT in messages[1]["content"]:
+        return dumps(answer_to(messages[1]["content"]))
+    said = messages[0]["content"]
+    if said.startswith(OPENING):
+        return trained_answer(said, Material(said))
+    lines = "\n".join(f"User: {message['content']}" for message in messages)
+    return Material(f"<dialogue>\n{lines}\n</dialogue>").utterance()
 
 
 def answer_to(question: str) -> Any:
@@ -210,7 +224,7 @@ class StandIn:
             return REFUSALS[fault]()
         if fault in {"badkey", "echokey"}:
             return status(401 if fault == "badkey" else 400, f"rehearsed: {request.headers.get('Authorization')}")
-        text = orjson.dumps(answer_to(body["messages"][1]["content"])).decode()
+        text = reply_to(body["messages"])
         return web.json_response(completion(body, SPOILT.get(fault, str)(text), fault), dumps=dumps)
 
     def dice(self, raw: bytes) -> random.Random:

@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..basics.seen import Seen
 from ..calling.completion import Usage
-from ..calling.stage import Ask
+from ..calling.stage import AskText
 from .output import SampleId
 from .tally import Tally
 
@@ -58,7 +58,7 @@ class Job(Generic[ItemT]):
     """The items that are still to be made, read as they are needed; what becomes of the others is counted."""
     total: Callable[[], int | None]
     """How many rows the input has, if that can be told without reading what they mean."""
-    make: Callable[[Ask, ItemT], Awaitable[Made]]
+    make: Callable[[AskText, ItemT], Awaitable[Made]]
     """Makes one item by asking. Raises Failed where it cannot be made."""
     settings: Mapping[str, object]
     """What decides how an item comes out; each row carries it, and a run refuses to mix two kinds."""

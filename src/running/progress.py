@@ -53,7 +53,7 @@ def outcomes(tally: Tally, words: Words) -> str:
     """How many items ended well, and how."""
     each = ", ".join(f"{outcome} {tally.made[outcome]:,}" for outcome in words.outcomes)
     shown = f" ({each})" if tally.made and each else ""
-    return f"{f'{words.thing}s {words.done}':<15}{tally.made.total():,}{shown}"
+    return f"{f'{words.thing}s {words.done}':<14} {tally.made.total():,}{shown}"
 
 
 def account(tally: Tally, endpoint: Endpoint, seconds: float) -> RunAccount:

@@ -30,7 +30,7 @@ class Tally:
     def in_words(self, done: str = "made") -> Iterator[str]:
         """What became of all that was not made now, a line each; counts that are none are left out."""
         if self.already:
-            yield f"{f'{done} before':<15}{self.already:,}"
+            yield f"{f'{done} before':<14} {self.already:,}"
         if self.elsewhere:
             yield f"other shards   {self.elsewhere:,} dialogues"
         if self.failed:
