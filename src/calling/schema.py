@@ -30,7 +30,13 @@ AS_MANY_AS_ASKED: JsonDict = {"as_many_as_asked": True}
 
 def asked_as(kind: Any) -> JsonDict:
     """Marks a field that a schema asks for in the form of another type, since engines do not enforce its own."""
-    return {"asked_as": flat(TypeAdapter(kind).json_schema(), {}, None, {})}
+    return {"asked_as": closed(kind)}
+
+
+def closed(kind: Any) -> dict[str, Any]:
+    """The schema of any type, as it is sent."""
+    schema: dict[str, Any] = flat(TypeAdapter(kind).json_schema(), {}, None, {})
+    return schema
 
 
 def one_of_input(name: str) -> JsonDict:

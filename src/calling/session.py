@@ -121,10 +121,12 @@ class Session:
     async def text(self, question: Question, /, attempt: int = 1) -> Completion:
         """One reply as it is, neither checked nor sent back. Raises Failed or Stop."""
         try:
-            return await self.answer(self.name(question, attempt), question)
+            completion = await self.answer(self.name(question, attempt), question)
         except RequestFailed as failed:
             self.usage += failed.usage
             raise Failed(question.stage, failed.kind, str(failed), attempt, None) from failed
+        self._endpoint.outcomes.any_usable.set()
+        return completion
 
     def name(self, question: Question, attempt: int) -> bytes:
         """The name of a question in the store. A limit of tokens is part of it only where it was raised."""

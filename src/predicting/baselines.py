@@ -15,9 +15,9 @@ from ..basics.command import Stop
 from ..basics.files import found
 from ..basics.seen import Seen
 from ..basics.text import normalised
+from ..basics.wording import words
 from ..dialogues.intake import pending
 from ..dialogues.samples import Sample
-from ..marking.signs import words
 from ..pairs.seen import dialogue_mark
 from ..running.tally import Tally
 from .replies import MOST_PREDICTIONS

@@ -8,8 +8,9 @@ from typing import Any
 
 from ..calling.completion import Usage
 from ..calling.question import Messages, Question
+from ..calling.schema import closed
 from ..calling.session import corrected
-from ..calling.stage import AskText, flat
+from ..calling.stage import AskText
 from ..dialogues.samples import Sample
 from ..training.chats import as_chat
 from ..training.templates import TEMPLATES
@@ -84,9 +85,7 @@ def schema_of(template: str, json_mode: str) -> dict[str, Any] | None:
     """What replies are held to; None where a model is measured without such help."""
     if template != "json" or json_mode == "text":
         return None
-    schema = JsonForm.model_json_schema()
-    held: dict[str, Any] = flat(schema, schema.get("$defs", {}), None)
-    return held
+    return closed(JsonForm)
 
 
 async def predict(ask: AskText, sample: Sample, settings: Settings) -> Prediction:
