@@ -2,14 +2,16 @@
 
 Takes records made here or by the published implementation. The rows stand in the order of the dialogues' input, so
 that equal records give equal bytes however they were written. Beside the files stand a dataset card and their entries
-for LLaMA-Factory.
+for LLaMA-Factory, and the marks of its dialogues, by which predict and evaluate refuse to test on them.
 
 examples:
   python -m src.postprocess --input data/synthesized_raw/LMSYS.jsonl --mode pref
   several files of records, such as shards
     python -m src.postprocess --input runs/shard-[0-9].jsonl --mode sft --output data/processed/all_sft.jsonl
   for TRL, with a part of the dialogues held back, without drafts that were far off
-    python -m src.postprocess --mode pref --format trl --split train=0.95,test=0.05 --regions close,middle
+    python -m src.postprocess --mode pref --format trl --split test=0.1 --regions close,middle
+  how many rows a trainer would cut off at 2,048 tokens of this model
+    python -m src.postprocess --mode sft --format trl --max-tokens-of Qwen/Qwen3-0.6B --max-tokens 2048
 
 exit status: 0 all done, 1 could not run, 3 some records were left out (each is named)
 """

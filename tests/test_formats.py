@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from src.training.formats import NAMES
+from src.pairs.seen import dialogue_mark, trained_dialogues
+from src.pairs.sides import Unfit
+from src.training.examples import example_of
+from src.training.formats import NAMES, trl_pref
+from src.training.tokens import Lengths
 
 from .conftest import read_rows, write_rows
 from .test_postprocess import TREE, post, record, side
@@ -32,7 +36,7 @@ def texts(row: Any) -> list[str]:
         ("pref", "trl", ["prompt", "chosen", "rejected"]),
         ("pref", "openai", ["input", "preferred_output", "non_preferred_output"]),
         ("sft", "messages", ["messages"]),
-        ("sft", "trl", ["messages"]),
+        ("sft", "trl", ["prompt", "completion"]),
         ("sft", "openai", ["messages"]),
         ("sft", "sharegpt", ["conversations"]),
     ],
@@ -180,3 +184,105 @@ def test_a_record_broken_in_its_middle_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_bytes((tmp_path / "in.jsonl").read_bytes().replace(b'"Question"', b"Question", 1))
     done = post(tmp_path, "--output", "out.jsonl")
     assert (done.returncode, len(read_rows(tmp_path / "out.jsonl"))) == (3, 1)
+
+
+# ---------------------------------------------------------------------------------------------- held-out dialogues
+
+
+def held_out(folder: Path, shares: str, rows: list[Any]) -> dict[str, set[str]]:
+    """What each split asks about, by its name."""
+    done = post(folder, "--mode", "sft", "--split", shares, "--output", "o.jsonl", rows=rows)
+    assert done.returncode == 0, done.stderr
+    found = {path.stem.removeprefix("o_"): read_rows(path) for path in folder.glob("o_*.jsonl")}
+    for path in folder.glob("o_*"):
+        path.unlink()
+    return {name: {row["messages"][0]["content"] for row in rows} for name, rows in found.items()}
+
+
+def test_what_no_share_takes_is_for_training(tmp_path: Path) -> None:
+    rows = [record(number) for number in range(300)]
+    short, long = held_out(tmp_path, "test=0.1", rows), held_out(tmp_path, "train=0.9,test=0.1", rows)
+    assert short == long
+    assert 15 <= len(short["test"]) <= 50
+
+
+def test_a_test_stays_what_it_is_when_dialogues_or_another_share_are_added(tmp_path: Path) -> None:
+    rows = [record(number) for number in range(300)]
+    small = held_out(tmp_path, "test=0.1", rows[:150])["test"]
+    both = held_out(tmp_path, "test=0.1,valid=0.2", rows)
+    assert small < both["test"] == held_out(tmp_path, "test=0.1", rows)["test"]
+    assert {*both} == {"train", "valid", "test"}
+
+
+@pytest.mark.parametrize("shares", ["train=0.5,test=0.1", "test=0.6,valid=0.6", "test=2"])
+def test_shares_that_cannot_be_are_refused(tmp_path: Path, shares: str) -> None:
+    done = post(tmp_path, "--split", shares, rows=[record(1)])
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("place", [{"group": "{}"}, {"made": {"group": "{}", "by": "x"}}])
+def test_a_group_falls_to_one_side(tmp_path: Path, place: dict[str, Any]) -> None:
+    def grouped(number: int) -> dict[str, Any]:
+        name = f"family {number // 10}"
+        return {"group": name} if "group" in place else {"made": {"group": name, "by": "x"}}
+
+    sides = held_out(tmp_path, "test=0.4", [record(number, **grouped(number)) for number in range(300)])
+    families = {
+        split: {int(text.split("User: ")[1].split("\n")[0]) // 10 for text in asked} for split, asked in sides.items()
+    }
+    assert not families["train"] & families["test"]
+    assert len(families["train"]) + len(families["test"]) == 30
+
+
+def test_beside_each_training_file_stand_the_marks_of_its_dialogues(tmp_path: Path) -> None:
+    rows = [record(number, item_id=item) for number in (*range(40), "a", "1") for item in (0, 1)]
+    post(tmp_path, "--split", "test=0.3", "--output", "o.jsonl", rows=[*rows, record(None)])
+    marks = {name: (tmp_path / f"o_{name}.jsonl.dialogues").read_text().splitlines() for name in ("train", "test")}
+    assert not {*marks["train"]} & {*marks["test"]}
+    assert {*marks["train"], *marks["test"]} == {dialogue_mark(name) for name in (*range(40), "a", "1")}
+    assert len(marks["train"]) + len(marks["test"]) == 42  # each once, and 1 is not "1"
+    assert trained_dialogues([tmp_path / "o_test.jsonl"]) == {*marks["test"]}
+
+
+def test_marks_are_as_new_as_their_rows_and_no_one_elses_file_is_taken(tmp_path: Path) -> None:
+    post(tmp_path, "--output", "o.jsonl", rows=[record(1)])
+    post(tmp_path, "--output", "o.jsonl", rows=[record(2)])
+    assert (tmp_path / "o.jsonl.dialogues").read_text() == dialogue_mark(2) + "\n"
+    (tmp_path / "o.jsonl.dialogues").write_text("my notes")
+    done = post(tmp_path, "--output", "o.jsonl", rows=[record(3)])
+    assert (done.returncode, (tmp_path / "o.jsonl.dialogues").read_text()) == (1, "my notes")
+    assert "User: 2" in (tmp_path / "o.jsonl").read_text()
+
+
+# ---------------------------------------------------------------------------------------------- rows that are too long
+
+
+@pytest.mark.parametrize(("mode", "name"), [(mode, name) for mode, names in NAMES.items() for name in names])
+def test_a_row_of_any_format_is_read_back(tmp_path: Path, mode: str, name: str) -> None:
+    (row,) = rows_of(tmp_path, "--mode", mode, "--format", name, rows=[record(1)])
+    example = example_of(row)
+    assert [message.role for message in example.prompt] == ["user"]
+    assert [answer.role for answer in example.answers] == ["assistant"] * (2 if mode == "pref" else 1)
+    assert [message.content for message in (*example.prompt, *example.answers)] == texts(row)
+
+
+@pytest.mark.parametrize(
+    "row", [{"text": "x"}, [], {"messages": [{"role": "user", "content": "x"}]}, {"messages": "x"}]
+)
+def test_what_is_no_training_row_is_told_from_one(row: Any) -> None:
+    with pytest.raises(Unfit):
+        example_of(row)
+
+
+def test_rows_over_a_limit_are_counted_by_their_longer_side() -> None:
+    lengths = Lengths(5, lambda example: max(len(answer.content) for answer in example.answers))
+    kept = [lengths.exceeded_by(trl_pref("q", "a" * size, "b")) for size in (5, 6, 9, 2)]
+    assert kept == [False, True, True, False]
+    assert (lengths.over, lengths.longest) == (2, 9)
+
+
+def test_to_drop_long_rows_a_model_has_to_be_named(tmp_path: Path) -> None:
+    done = post(tmp_path, "--drop-long", rows=[record(1)])
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "--max-tokens-of" in done.stderr

@@ -21,7 +21,7 @@ from aiohttp import web
 from src.basics.text import on_one_line
 from src.calling.completion import Completion, Usage
 from src.dialogues.turns import Turn
-from src.pairs.seen import dialogue_mark, trained_dialogues, write_dialogues
+from src.pairs.seen import Dialogues, dialogue_mark, trained_dialogues
 from src.pairs.sides import Side
 from src.predicting.replies import Foreseen, JsonForm, read
 from src.training.chats import as_chat
@@ -426,7 +426,7 @@ def test_a_budget_stops_it_and_what_was_paid_stays(served: Callable[[Model], str
 
 def trained(folder: Path, *names: object) -> None:
     (folder / "sft.json").write_text("[]")
-    write_dialogues(folder / "sft.json", names)
+    Dialogues(names).write_beside(folder / "sft.json")
 
 
 def test_the_type_of_an_id_counts_in_a_mark() -> None:

@@ -9,7 +9,7 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, BinaryIO, cast
 
 from ..basics.command import Stop
@@ -27,16 +27,17 @@ COLUMNS = {
 }
 
 
-def rows(files: Sequence[str]) -> Iterator[tuple[str, Row | Unreadable]]:
+def rows(files: Sequence[str], columns: Collection[str] = COLUMNS) -> Iterator[tuple[str, Row | Unreadable]]:
     """Every row of the files in turn, with the file it is from. What cannot be read keeps its place.
 
-    A damaged file is named as one, with the number of its last row, and the next file is read.
+    Of Parquet only these columns are read, or all where it has none of them. A damaged file is named as one, with the
+    number of its last row, and the next file is read.
     """
     for file in files:
         number = 0
         with opened(file) as stream:
             try:
-                for row in rows_of(file, stream):
+                for row in rows_of(file, stream, columns):
                     number += 1
                     yield file, row
             except damage() as error:
@@ -51,10 +52,10 @@ def damage() -> tuple[type[Exception], ...]:
     return (OSError, EOFError, zlib.error, UnicodeError, *optional)
 
 
-def rows_of(file: str, stream: "io.BufferedReader[Any]") -> Iterator[Row | Unreadable]:
+def rows_of(file: str, stream: "io.BufferedReader[Any]", columns: Collection[str]) -> Iterator[Row | Unreadable]:
     start = stream.peek(4)[:4]
     if start == PARQUET:
-        yield from parquet_rows(file, stream)
+        yield from parquet_rows(file, stream, columns)
         return
     with unpacked(file, start, stream) as plain:
         form = form_of(plain)
@@ -143,8 +144,8 @@ class Zstandard(io.RawIOBase):
 # ---------------------------------------------------------------------------------------------- Parquet
 
 
-def parquet_rows(file: str, stream: "io.BufferedReader[Any]") -> Iterator[Row]:
-    """The rows of a Parquet file, of the columns that tell of dialogues where it has such."""
+def parquet_rows(file: str, stream: "io.BufferedReader[Any]", columns: Collection[str]) -> Iterator[Row]:
+    """The rows of a Parquet file, of these columns where it has such."""
     try:
         from pyarrow import parquet  # noqa: PLC0415 (optional)
     except ImportError as error:
@@ -152,8 +153,8 @@ def parquet_rows(file: str, stream: "io.BufferedReader[Any]") -> Iterator[Row]:
     if file == STANDARD_INPUT:
         raise Stop("Parquet cannot be read from standard input: give the file's name.")
     table = parquet.ParquetFile(stream)
-    columns = [name for name in table.schema_arrow.names if name in COLUMNS]
-    for batch in table.iter_batches(ROWS_AT_A_TIME, columns=columns or None):
+    wanted = [name for name in table.schema_arrow.names if name in columns]
+    for batch in table.iter_batches(ROWS_AT_A_TIME, columns=wanted or None):
         yield from map(Row, batch.to_pylist())
 
 

@@ -6,14 +6,16 @@ is the same one.
 
 import hashlib
 import re
+from array import array
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from ..basics.command import Stop
-from ..basics.files import replaced
+from ..basics.files import beginning, replaced
 from ..basics.text import shortened
 
 DIALOGUES = ".dialogues"
@@ -30,10 +32,27 @@ def dialogues_beside(file: Path) -> Path:
     return file.with_name(file.name + DIALOGUES)
 
 
-def write_dialogues(file: Path, sample_ids: Iterable[Any]) -> None:
-    """Write the marks of these dialogues beside their training file, each once, in an order that tells nothing."""
-    with replaced(dialogues_beside(file)) as written:
-        written.writelines(f"{mark}\n".encode() for mark in sorted({dialogue_mark(name) for name in sample_ids}))
+class Dialogues:
+    """The dialogues of one training file, in eight bytes for each row."""
+
+    def __init__(self, sample_ids: Iterable[Any] = ()) -> None:
+        self._marks = array("Q")
+        for sample_id in sample_ids:
+            self.add(sample_id)
+
+    def add(self, sample_id: Any) -> None:
+        self._marks.append(int(dialogue_mark(sample_id), 16))
+
+    def write_beside(self, file: Path) -> None:
+        """Write the marks beside their training file, each once, in an order that tells nothing."""
+        with replaced(dialogues_beside(file)) as written:
+            written.writelines(f"{mark:016x}\n".encode() for mark, _ in groupby(sorted(self._marks)))
+
+
+def holds_marks(path: Path) -> bool:
+    """Whether a file holds marks of dialogues."""
+    first = beginning(path).partition(b"\n")[0]
+    return MARK.fullmatch(first.decode("utf-8", "replace")) is not None
 
 
 def trained_dialogues(files: Iterable[Path]) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, cast, get_args
 
 import orjson
-from pydantic import AliasPath, Field
+from pydantic import AliasChoices, AliasPath, Field
 
 from ..basics.shape import Shape
 from ..dialogues.turns import Turn
@@ -45,6 +45,8 @@ class ChosenSide(Shape):
 
     sample_id: Any = None
     item_id: Any = 0
+    group: Any = Field(None, validation_alias=AliasChoices("group", AliasPath("made", "group")))
+    """What the dialogue was made from together with others, where it was made."""
     history: str = Field(alias="chat_history", min_length=1)
     top_sim: Any = None
     region: Any = None

@@ -10,6 +10,7 @@ import orjson
 
 from ..basics.command import Stop
 from ..basics.files import beginning, refuse_others, replaced
+from ..pairs.seen import Dialogues, dialogues_beside, holds_marks
 from .templates import OPENING
 
 Row = dict[str, Any]
@@ -93,20 +94,29 @@ IS_OURS = {".json": asks_our_question, ".jsonl": asks_our_question, ".parquet": 
 
 
 class TrainingFiles:
-    """One file, or one for each split. Each appears when all are whole, and only if it has a row."""
+    """One file, or one for each split. Each appears when all are whole, and only if it has a row.
+
+    Beside each appear the marks of its dialogues, by which a test on one of them is refused.
+    """
 
     def __init__(self, output: Path, *, splits: bool) -> None:
         self.output, self._splits = output, splits
         self.counts: Counter[str] = Counter()
         self._stack = contextlib.ExitStack()
         self._add: dict[str, Add] = {}
+        self._dialogues: dict[str, Dialogues] = {}
 
     def __enter__(self) -> "TrainingFiles":
         return self
 
     def __exit__(self, *error: Any) -> None:
         try:
+            whole = {} if any(error) else self._dialogues
+            for split in whole:  # old marks beside new rows would let a test on them pass
+                dialogues_beside(self.path(split)).unlink(missing_ok=True)
             self._stack.__exit__(*error)
+            for split, dialogues in whole.items():
+                dialogues.write_beside(self.path(split))
         except OSError as failed:
             raise self.refused(failed) from failed
 
@@ -114,7 +124,8 @@ class TrainingFiles:
         """`NAME.json`, or `NAME_SPLIT.json`."""
         return self.output.with_stem(f"{self.output.stem}_{split}") if self._splits else self.output
 
-    def add(self, split: str, row: Row) -> None:
+    def add(self, split: str, row: Row, sample_id: Any) -> None:
+        """Add a row to a split, made from this dialogue; one without an id cannot be known again."""
         try:
             if split not in self._add:
                 self._add[split] = self.begun(split)
@@ -122,10 +133,14 @@ class TrainingFiles:
         except OSError as error:
             raise self.refused(error) from error
         self.counts[split] += 1
+        if sample_id is not None:
+            self._dialogues[split].add(sample_id)
 
     def begun(self, split: str) -> Add:
         refuse_others(self.path(split), "postprocess", IS_OURS[self.output.suffix])
+        refuse_others(dialogues_beside(self.path(split)), "postprocess", holds_marks)
         self.output.parent.mkdir(parents=True, exist_ok=True)
+        self._dialogues[split] = Dialogues()
         file = self._stack.enter_context(replaced(self.path(split)))
         return self._stack.enter_context(KINDS[self.output.suffix](file))
 

@@ -44,6 +44,11 @@ def messages_sft(question: str, chosen: str) -> Row:
     return {"messages": user(question) + assistant(chosen)}
 
 
+def trl_sft(question: str, chosen: str) -> Row:
+    """Of a row of `messages` TRL would learn the question too, and all else is lost in it; of this one the answer."""
+    return {"prompt": user(question), "completion": assistant(chosen)}
+
+
 def sharegpt_sft(question: str, chosen: str) -> Row:
     return {"conversations": [human_and_gpt("human", question), human_and_gpt("gpt", chosen)]}
 
@@ -55,7 +60,7 @@ PREF: Mapping[str, Callable[[str, str, str], Row]] = {
 }
 SFT: Mapping[str, Callable[[str, str], Row]] = {
     "messages": messages_sft,
-    "trl": messages_sft,
+    "trl": trl_sft,
     "openai": messages_sft,
     "sharegpt": sharegpt_sft,
 }
@@ -71,6 +76,8 @@ def llama_factory(mode: Mode, format: str, file: str) -> dict[str, Any] | None:
         return entry if format == "sharegpt" else None
     if format == "sharegpt":
         return {"file_name": file, "formatting": "sharegpt", "columns": {"messages": "conversations"}}
+    if format == "trl":
+        return None
     tags = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant"}
     return {"file_name": file, "formatting": "sharegpt", "columns": {"messages": "messages"}, "tags": tags}
 

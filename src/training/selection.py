@@ -11,6 +11,8 @@ from ..basics.text import normalised
 from ..pairs.sides import ChosenSide, name_of
 from ..pairs.words import INVERTED
 
+WHOLE = "train"  # the split of a file that is not split, and of what no other share takes
+
 
 @dataclasses.dataclass
 class Filters:
@@ -65,12 +67,17 @@ class Filters:
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Named shares of the dialogues. Which one a dialogue falls into follows from a hash of its id alone."""
+    """Named shares of the dialogues.
+
+    Which one a dialogue falls into follows from a hash of its id alone, or of its group's name where it has one, so
+    that what belongs together stays together and nothing moves for what is added.
+    """
 
     shares: Sequence[tuple[str, float]]
 
     def of(self, record: ChosenSide) -> str:
         name = record.history if record.sample_id is None else record.sample_id
+        name = name if record.group is None else ["group", record.group]
         place = hashed(orjson.dumps(name, default=str)) / 2**64
         for split, share in self.shares:
             place -= share

@@ -13,21 +13,31 @@ from ..basics.text import loads
 from ..pairs.sides import name_of
 from ..pairs.words import Region
 from .formats import DEFAULT, MODES, NAMES, Mode
-from .selection import Split
+from .selection import WHOLE, Split
 from .templates import TEMPLATES
+from .tokens import TRAINERS_OWN_LIMIT
+
+LOST = 1e-6  # what adding decimal fractions can lose
 
 
 def split(text: str) -> Split:
-    """NAME=SHARE,NAME=SHARE whose shares make 1 together."""
+    """NAME=SHARE,NAME=SHARE whose shares make 1 together; where they make less, the rest is `train`.
+
+    The rest comes first and the others from the end, so that `test=0.1` is the test of `train=0.9,test=0.1`, and stays
+    what it is where another share is named after it.
+    """
     shares: list[tuple[str, float]] = []
     for part in text.split(","):
         name, _, share = part.partition("=")
         if not name.isidentifier() or any(name == other for other, _ in shares):
             raise argparse.ArgumentTypeError(f"{part!r} is not NAME=SHARE with a name of its own, such as train=0.95")
         shares.append((name, number(0, 1)(share)))
-    if abs(sum(share for _, share in shares) - 1) > 1e-6:  # noqa: PLR2004 (what adding decimal fractions can lose)
+    rest = 1 - sum(share for _, share in shares)
+    if abs(rest) <= LOST:
+        return Split(shares)
+    if rest < 0 or any(name == WHOLE for name, _ in shares):
         raise argparse.ArgumentTypeError(f"the shares of {text!r} do not make 1 together")
-    return Split(shares)
+    return Split([(WHOLE, rest), *reversed(shares)])
 
 
 def marks(text: str) -> dict[str, str]:
@@ -90,7 +100,24 @@ class Settings(Options):
         group="output",
     )
     split: Split | None = own(
-        None, split, "shares of the dialogues, a file each, e.g. train=0.95,test=0.05", group="output", metavar="SHARES"
+        None,
+        split,
+        "shares of the dialogues, a file each, e.g. test=0.1; the rest is train",
+        group="output",
+        metavar="SHARES",
+    )
+    max_tokens_of: str = own(
+        "",
+        str,
+        "tell how many rows are longer than --max-tokens to this model: a folder, a .gguf file or a hub name",
+        group="output",
+        metavar="MODEL",
+    )
+    max_tokens: int = own(
+        TRAINERS_OWN_LIMIT,
+        number(1, 10**7, int),
+        "what a trainer takes of a row; it cuts the rest off, with the predictions in it",
+        group="output",
     )
     min_top_sim: float | None = own(
         None, number(0, 1), "drop pairs whose best draft prediction is less similar than this", group="filters"
@@ -118,6 +145,7 @@ class Settings(Options):
         group="filters",
         metavar="FILE",
     )
+    drop_long: bool = flag("drop rows of more than --max-tokens", group="filters", variable=False)
     dedupe: bool = flag(
         "drop what has the dialogue or the predictions of an earlier pair", group="filters", variable=False
     )
@@ -125,6 +153,8 @@ class Settings(Options):
     def __post_init__(self) -> None:
         if self.format and self.format not in NAMES[self.mode]:
             raise Stop(f"--format {self.format} is none of --mode {self.mode}: {', '.join(NAMES[self.mode])}.")
+        if self.drop_long and not self.max_tokens_of:
+            raise Stop("--drop-long has to know whose tokens to count: give the model with --max-tokens-of.")
 
     @property
     def form(self) -> str:

@@ -1,6 +1,7 @@
 """Records into training files, with all that stands beside them."""
 
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,14 +16,14 @@ from ..pairs.sides import ChosenSide, Pair, Unfit
 from .card import INFO, Facts, TrainingSet, describe
 from .files import KINDS, TrainingFiles
 from .formats import PREF, SFT, Mode, Row
-from .selection import Filters
+from .selection import WHOLE, Filters
 from .settings import Settings
 from .templates import TEMPLATES
+from .tokens import Lengths, tokenizer_of, tokens_in
 
 log = logging.getLogger(__name__)
 
 WITH_ROOM = {"sharegpt", "trl"}  # formats whose readers leave further columns alone
-WHOLE = "train"  # the split of a file that is not split
 
 # ---------------------------------------------------------------------------------------------- records into rows
 
@@ -101,10 +102,13 @@ def write_from(records: Records, settings: Settings, output: Path) -> int:
     shape, maker = MAKERS[settings.mode]
     wishes = ("min_top_sim", "regions", "dedupe", "drop", "min_margin", "min_score", "marks")
     filters, facts = Filters(**{name: getattr(settings, name) for name in wishes}), Facts()
-    split_of = settings.split.of if settings.split else lambda _: WHOLE
+    split_of, lengths = settings.split.of if settings.split else lambda _: WHOLE, lengths_by(settings)
     with TrainingFiles(output, splits=bool(settings.split)) as files:
         for record, row in training_rows(records, shape, maker(settings.form, settings.template), filters):
-            files.add(split_of(record), row)
+            if lengths.exceeded_by(row) and settings.drop_long:
+                filters.dropped[f"--drop-long (more than {settings.max_tokens:,} tokens)"] += 1
+                continue
+            files.add(split_of(record), row, record.sample_id)
             facts.note(record)
         if not files.counts:
             raise Stop(f"There is no record that gives a training row, so {output} is not written.")
@@ -120,10 +124,23 @@ def write_from(records: Records, settings: Settings, output: Path) -> int:
         dropped=+filters.dropped,
     )
     describe(output, made)
-    print("\n".join(summary(settings, files, filters, records)))
+    print("\n".join([*summary(settings, files, filters, records), *lengths_in_words(settings, lengths)]))
     if facts.rehearsed:
         log.warning("%d of the records were rehearsed: good for checking a set-up, not for training.", facts.rehearsed)
     return 3 if records.left_out.count else 0
+
+
+def lengths_by(settings: Settings) -> Lengths:
+    """What measures rows, if that was asked for. Raises Stop where the model's tokens cannot be counted."""
+    name = settings.max_tokens_of
+    return Lengths(settings.max_tokens, functools.partial(tokens_in, tokenizer_of(name)) if name else None)
+
+
+def lengths_in_words(settings: Settings, lengths: Lengths) -> Iterator[str]:
+    if lengths.count:
+        hint = "" if settings.drop_long or not lengths.over else "; raise the trainer's limit, or --drop-long"
+        most, longest = f"{lengths.most:,} tokens", f"{lengths.longest:,}"
+        yield f"too long       {lengths.over:,} of more than {most} (longest {longest}){hint}"
 
 
 def summary(settings: Settings, files: TrainingFiles, filters: Filters, records: Records) -> Iterator[str]:

@@ -110,12 +110,33 @@ def test_the_dpo_trainer_takes_a_step(made: Path, model: str) -> None:
 
 @pytest.mark.parametrize("template", ["full", "predictions", "json"])
 def test_the_sft_trainer_takes_a_step(made: Path, model: str, template: str) -> None:
-    post(made, "--mode", "sft", "--template", template, "--output", f"sft-{template}.jsonl")
+    told = ("--mode", "sft", "--format", "trl", "--template", template)
+    post(made, *told, "--output", f"sft-{template}.jsonl")
     rows = read_by_datasets(made / f"sft-{template}.jsonl")
     trainer = trl.SFTTrainer(model, args=trl.SFTConfig(**settings(made, max_length=2048)), train_dataset=rows)
+    learnt = trainer.train_dataset[0]
+    said = trainer.processing_class.decode([label for label in learnt["labels"] if label != -100])
+    assert said == rows[0]["completion"][0]["content"] + "<|end|>"  # the answer, and nothing of the question
     trainer.train()
     assert len(losses(trainer)) == 2
     assert all(map(math.isfinite, losses(trainer)))
+
+
+def test_rows_that_the_trainer_would_cut_are_counted_as_it_counts(made: Path, model: str) -> None:
+    told = ("--mode", "sft", "--format", "trl", "--output", "long.jsonl")
+    post(made, *told)
+    config = trl.SFTConfig(**settings(made, max_length=None))
+    rows = trl.SFTTrainer(model, args=config, train_dataset=read_by_datasets(made / "long.jsonl")).train_dataset
+    lengths = sorted(len(row["input_ids"]) for row in rows)
+    limit = lengths[len(lengths) // 2]
+    over = sum(length > limit for length in lengths)
+    counted = ("--max-tokens-of", model, "--max-tokens", limit)
+    records = ("--input", "data/synthesized_raw/rehearsal.jsonl")
+    done = command("postprocess", *records, *told, *counted, folder=made)
+    assert f"too long       {over} of more than {limit:,} tokens (longest {lengths[-1]:,})" in done.stdout
+    done = command("postprocess", *records, *told, *counted, "--drop-long", folder=made)
+    assert f"dropped        {over}: --drop-long" in done.stdout
+    assert len((made / "long.jsonl").read_text().splitlines()) == len(lengths) - over
 
 
 def test_the_recipe_for_trl_runs_as_written(made: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:

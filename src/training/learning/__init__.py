@@ -1,0 +1,1 @@
+"""A model that learns from training files, by TRL and PEFT."""
