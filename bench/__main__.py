@@ -1,6 +1,7 @@
 """Speed side by side: bare aiohttp, bare AsyncOpenAI and this pipeline against the same server, in several rounds.
 
     python -m bench                       prints the table; writes bench/result.md and bench/concurrency.svg
+    python -m bench replies --help        how usable a model's replies are, stage by stage
 
 Ratios count: the absolute figures are those of the machine and of what else runs on it. The server is the stand-in of
 the rehearsal, in a process of its own. A prefix cache without end is counted from its log, in blocks of 512 characters.
@@ -15,6 +16,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from src.basics.command import as_command
+
+from . import replies
 from .measure import CONTENDERS, Figures, kept_busy, measure, medians, repeated, server
 from .plot import svg
 
@@ -94,6 +98,8 @@ def plot() -> str:
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["replies"]:
+        sys.exit(as_command(lambda: replies.main(sys.argv[2:])))
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed side by side; see the module's text.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--calls", type=int, default=2400)

@@ -5,6 +5,8 @@ What comes out is good for checking a set-up and for seeing the shape of the dat
 examples:
   the pipeline on the example dialogues, up to training files
     python -m src.rehearsal
+  a real model in place of the stand-in, on this machine (pip install -r requirements-local.txt)
+    python -m src.rehearsal --local --limit 3
   only the endpoint, for trying synthesis or for tests, with one answer in twenty refused
     python -m src.rehearsal --serve --port 8099 --fault 429=0.05
 
@@ -20,22 +22,51 @@ from . import postprocess, synthesis
 from .basics.command import Stop, as_command
 from .basics.files import beginning, refuse_others
 from .basics.options import options_from
+from .calling.local import packaged_model
 from .rehearsing.serving import serve, serving
 from .rehearsing.settings import Settings, faults_in_help
 from .rehearsing.standin import StandIn
 from .training.formats import MODES
 
+SHORT_REPLY = 400  # tokens; the packaged model often finds no end
+TOO_SMALL = """
+{model} is far too small to make data: most of its replies were sent back, and what was made says little.
+For data take a GGUF file that your memory holds, such as Qwen3-8B at Q4_K_M (5 GB) on a machine with 8 GB, or
+Qwen3-14B at Q4_K_M (9 GB) or gpt-oss-20b (12 GB) with 16 GB:
+    python -m src.synthesis --model-file Qwen3-8B-Q4_K_M.gguf --max-concurrency 2 --limit 5"""
 RECORDS = Path("data/synthesized_raw/rehearsal.jsonl")
 TRAINING = {mode: Path(f"data/processed/rehearsal_{mode}.json") for mode in MODES}
 
 
 def rehearse(settings: Settings) -> int:
     """Synthesis and both kinds of training file, from these dialogues, on the stand-in."""
+    with serving(settings.manner) as url:
+        outcome = synthesized(settings, "--base-url", url, "--model", "rehearsal", "--api-key-env", "")
+    return outcome or processed()
+
+
+def rehearse_locally(settings: Settings) -> int:
+    """The same on the packaged model, and what to use in its place; the exit status."""
+    model = packaged_model()
+    outcome = synthesized(settings, "--model-file", model, "--max-tokens", SHORT_REPLY, "--max-concurrency", 2)
+    if RECORDS.exists() and RECORDS.stat().st_size:
+        outcome = max(outcome, processed())
+    print(TOO_SMALL.format(model=model.name))
+    return outcome
+
+
+def synthesized(settings: Settings, *endpoint: object) -> int:
+    """Records of the dialogues, from an endpoint; the exit status."""
     refuse_others(RECORDS, "rehearsal", lambda path: b'"rehearsal":true' in beginning(path))
     RECORDS.unlink(missing_ok=True)
-    with serving(settings.manner) as url:
-        arguments = ["--base-url", url, "--model", "rehearsal", "--api-key-env", "", "--no-cache"]
-        outcome = synthesis.main([*arguments, "--input", str(settings.input), "--output", str(RECORDS)])
+    limit = ["--limit", settings.limit] if settings.limit else []
+    arguments = [*endpoint, "--no-cache", *limit, "--input", settings.input, "--output", RECORDS]
+    return synthesis.main([*map(str, arguments)])
+
+
+def processed() -> int:
+    """Both kinds of training file from the records; the exit status."""
+    outcome = 0
     for mode, path in TRAINING.items():
         outcome = outcome or postprocess.main(["--input", str(RECORDS), "--mode", mode, "--output", str(path)])
     return outcome
@@ -44,6 +75,8 @@ def rehearse(settings: Settings) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Rehearse, or serve until interrupted; returns the exit status."""
     settings = options_from(Settings, arguments, "rehearsal", f"{__doc__}{faults_in_help()}")
+    if settings.local:
+        return rehearse_locally(settings)
     if not settings.serve:
         return rehearse(settings)
     try:

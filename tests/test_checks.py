@@ -63,6 +63,8 @@ FAULTY: list[tuple[Stage[Any], dict[str, Any], str]] = [
     ),
     (WRONG_PATH, wrong(path("garden", "wrong target"), path("roses", "smell")), "repeated_format"),
     (INSIGHT, views("Clay?", "b", "clay", "d"), "predictions_differ"),
+    (INTENT_TREE, {"intent_tree": {"garden": {"soil": "clay " * 50}}}, "names_are_short"),
+    (TRUTH_PATH, truth(path("garden", "rain " * 50), path("roses", "smell")), "names_are_short"),
     (TRUTH_PATH, truth(path("weather", "rain"), path("garden", "rain barrel")), "paths_start_at_topics"),
     (TRUTH_PATH, truth(path("garden", "Rain"), path("roses", "rain")), "targets_differ"),
     (WRONG_PATH, wrong(path("garden", "winter cover"), path("roses", "smell")), "paths_are_wrong"),

@@ -112,7 +112,6 @@ REVISED = {"thinking": "t", "revised": "r", "predictions": ["p", "q"]}
         (REVISION["Mining"], REVISED, "4 were asked for"),
         (WRONG_PATH, {"incorrect_path": [PATH]}, "incorrect_path"),
         (INTENT_TREE, {"intent_tree": {"trip": {"plan": {"day": "1"}}}}, "trip.plan"),
-        (INTENT_TREE, {"intent_tree": {"trip": {"plan": "x" * 500}}}, "shorten"),
         (INTENT_TREE, {"intent_tree": {}}, "intent_tree"),
         (CATEGORY_TRUTH, "I cannot say.", "no JSON object"),
         (CATEGORY_TRUTH, TRUTH[:40], "not complete"),

@@ -12,7 +12,7 @@ from ..basics.command import Stop
 from ..basics.text import shortened
 from .answer import RequestFailed, completion_of, judged, message_in, retry_after
 from .completion import Completion
-from .settings import Calling
+from .settings import Calling, is_this_machine
 
 try:
     import resource
@@ -37,7 +37,9 @@ class Wire:
         allow_connections(config.max_concurrency)
         # The SDK's own pool would keep 100 connections alive, whatever the limit of requests in flight.
         limits = httpx2.Limits(max_connections=config.max_concurrency, max_keepalive_connections=config.max_concurrency)
-        self._http = openai.DefaultAioHttpClient(limits=limits, timeout=config.timeout)
+        # A proxy of the environment is for the world outside: nothing for this machine leaves it.
+        outside = not is_this_machine(config.base_url)
+        self._http = openai.DefaultAioHttpClient(limits=limits, timeout=config.timeout, trust_env=outside)
         self._sdk = openai.AsyncOpenAI(
             api_key=key or "none",  # the SDK insists on one
             base_url=config.base_url,

@@ -5,6 +5,7 @@ import functools
 import ipaddress
 import os
 import urllib.parse
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..basics.command import Stop
@@ -27,6 +28,12 @@ class Calling(Options):
         "https://open.bigmodel.cn/api/paas/v4/", str, "any OpenAI-compatible endpoint, e.g. http://127.0.0.1:8000/v1"
     )
     model: str = endpoint("glm-4.6", str, "the model's name at that endpoint")
+    model_file: Path | None = endpoint(
+        None,
+        Path,
+        "a GGUF file to be served on this machine while the run lasts, in place of an endpoint; needs no key",
+        metavar="FILE",
+    )
     api_key_env: str = endpoint(
         "ZAI_API_KEY",
         str,
@@ -83,6 +90,9 @@ class Calling(Options):
     )
 
     def __post_init__(self) -> None:
+        if self.model_file:  # which says all that an endpoint would have to be told; records name the model by it
+            object.__setattr__(self, "model", self.model_file.stem)
+            object.__setattr__(self, "api_key_env", "")
         if not self.base_url.startswith(("http://", "https://")):
             raise Stop(f"--base-url {self.base_url!r} is not an address: it must begin with http:// or https://.")
         if not self.model:
@@ -96,6 +106,16 @@ class Calling(Options):
         if self.fresh_schemas != "auto":
             return self.fresh_schemas == "yes"
         return is_own(self.base_url)
+
+
+@functools.cache
+def is_this_machine(address: str) -> bool:
+    """Whether an address leads to this very machine."""
+    host = urllib.parse.urlsplit(address).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @functools.cache

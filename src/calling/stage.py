@@ -16,7 +16,7 @@ from .completion import Completion
 from .question import Messages, Question
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Said:
     """A text of a reply, and where in it: the keys on the way, without places in lists."""
 
@@ -43,16 +43,17 @@ class Reply(Shape):
 
     def texts(self) -> Iterator[Said]:
         """The texts of several words, each with its place; single words are names and known words."""
-        yield from (said for said in texts_in(self.model_dump(), "") if len(said.text.split()) > 1)
+        return texts_in(self.model_dump(), "")
 
 
 def texts_in(value: Any, place: str) -> Iterator[Said]:
     if isinstance(value, str):
-        yield Said(place, value)
-    elif isinstance(value, Mapping):
+        if " " in value.strip():
+            yield Said(place, value)
+    elif isinstance(value, dict):
         for name, part in value.items():
             yield from texts_in(part, f"{place}/{name}")
-    elif isinstance(value, Sequence):
+    elif isinstance(value, list | tuple):
         for part in value:
             yield from texts_in(part, place)
 

@@ -2,12 +2,16 @@
 
 import functools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from ..basics.files import found
+from ..basics.command import Stop
+from ..basics.files import STANDARD_INPUT, found
+from ..basics.seen import Seen
+from ..calling.budget import most_tokens_in
 from ..calling.stage import AskText
 from ..running.job import Job, Made, Words
+from ..running.tally import Tally
 from .files import count
 from .intake import pending
 from .json_rows import Row
@@ -33,7 +37,16 @@ def over_dialogues(
         make=make,
         settings=settings,
         words=words,
+        longest=functools.partial(longest_history, config, files),
     )
+
+
+def longest_history(config: OverDialogues, files: Sequence[str]) -> int:
+    """Tokens of the longest history among the samples, at most. Standard input cannot be read twice."""
+    if STANDARD_INPUT in files:
+        raise Stop("--model-file has to know the longest dialogue before it starts: give --input a file.")
+    items = pending(config, files, Seen(), Tally())
+    return max((most_tokens_in(sample.history) for sample in items), default=0)
 
 
 def samples_in(row: Any, reading: Reading) -> list[Sample]:

@@ -32,7 +32,13 @@ class Settings(Options):
     """What is rehearsed, and how the stand-in behaves."""
 
     input: Path = own(EXAMPLE_DIALOGUES, Path, "dialogues to rehearse with", group="input", metavar="FILE")
+    limit: int | None = own(None, number(1, 10**6, int), "stop after so many samples", group="input", metavar="N")
     serve: bool = flag("only answer, until Ctrl-C; prints the base URL when ready", group="endpoint", variable=False)
+    local: bool = flag(
+        "ask the small real model that comes as a package, to see a model at work without a key or a network",
+        group="endpoint",
+        variable=False,
+    )
     port: int = own(0, number(0, 65535, int), "port of --serve; 0 is any free one", group="endpoint")
     latency: float = own(0.0, number(0, 3600), "seconds before each answer", group="endpoint")
     jitter: float = own(0.0, number(0, 3600), "up to so many seconds more", group="endpoint")

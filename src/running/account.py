@@ -14,6 +14,24 @@ def named_prices(prices: Any) -> Any:
     return dict(zip(("prompt", "cached", "completion"), prices, strict=False)) if isinstance(prices, list) else prices
 
 
+class StageReplies(Shape):
+    """How the questions of one stage ended, and what was wrong with replies, by kind; see `calling.outcomes`."""
+
+    at_once: int = 0
+    repaired: int = 0
+    kept: int = 0
+    never: int = 0
+    faults: dict[str, int] = Field(default_factory=dict)
+
+    @property
+    def asked(self) -> int:
+        return self.at_once + self.repaired + self.never
+
+    @property
+    def commonest_fault(self) -> str:
+        return max(self.faults, key=lambda kind: self.faults[kind], default="")
+
+
 class RunAccount(Shape):
     """What became of the input, and what it took. What a store does not tell is none."""
 
@@ -28,4 +46,5 @@ class RunAccount(Shape):
     seconds: float = 0.0
     calls: int = 0
     tokens: Usage = Usage()
+    replies: dict[str, StageReplies] = Field(default_factory=dict)
     prices: Annotated[Prices, BeforeValidator(named_prices)] = Prices()

@@ -63,3 +63,5 @@ class Job(Generic[ItemT]):
     settings: Mapping[str, object]
     """What decides how an item comes out; each row carries it, and a run refuses to mix two kinds."""
     words: Words = Words()
+    longest: Callable[[], int] | None = None
+    """Tokens of the longest text that is asked about, at most, found by a look over all items; for a model file."""

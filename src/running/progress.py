@@ -6,7 +6,7 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, NoReturn
 
 from tqdm import tqdm
@@ -15,7 +15,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from ..basics.files import Beside
 from ..calling.endpoint import Endpoint
 from ..calling.store import Store
-from .account import RunAccount
+from .account import RunAccount, StageReplies
 from .job import Job, Words
 from .settings import Running
 from .tally import Tally
@@ -35,6 +35,7 @@ def summary(config: Running, words: Words, tally: Tally, endpoint: Endpoint, sto
         f"calls          {endpoint.calls:,}",
         f"tokens         {usage.total:,} (prompt {usage.prompt:,}{cached}; completion {usage.completion:,})",
     ]
+    lines += repairs(replies(endpoint))
     if config.price_in or config.price_out:
         lines.append(f"cost           {endpoint.budget.cost:,.4f}")
     if store:
@@ -65,8 +66,24 @@ def account(tally: Tally, endpoint: Endpoint, seconds: float) -> RunAccount:
         seconds=seconds,
         calls=endpoint.calls,
         tokens=endpoint.budget.used,
+        replies=replies(endpoint),
         prices=endpoint.budget.prices,
     )
+
+
+def replies(endpoint: Endpoint) -> dict[str, StageReplies]:
+    """How the questions of each stage ended."""
+    return {name: StageReplies(**vars(stage)) for name, stage in endpoint.outcomes.stages.items()}
+
+
+def repairs(stages: Mapping[str, StageReplies]) -> Iterator[str]:
+    """A line for each stage whose replies were not all usable at once."""
+    for name, stage in stages.items():
+        if stage.at_once < stage.asked or stage.kept:
+            parts = [f"{stage.at_once:,} of {stage.asked:,} at once", f"{stage.repaired:,} repaired"]
+            parts += [f"{stage.kept:,} kept with a fault"] if stage.kept else []
+            parts += [f"{stage.never:,} never"] if stage.never else []
+            yield f"replies        {name}: {', '.join(parts)} (mostly {stage.commonest_fault})"
 
 
 @contextlib.asynccontextmanager

@@ -18,6 +18,7 @@ from ..basics.command import Stop
 from ..basics.files import STANDARD_INPUT, Beside
 from ..basics.said import FirstFew
 from ..calling.endpoint import Endpoint
+from ..calling.local import at_home
 from ..calling.outcomes import HOPELESS, Hopeless
 from ..calling.session import UNUSABLE, Failed, Session
 from ..calling.store import Store
@@ -55,6 +56,8 @@ class Upcoming(Iterator[Any]):
 
 
 FIRST_IN_FLIGHT = 12  # samples, until any reply could be used
+UNKNOWN_TEXT = 4096  # tokens of what is asked about, where nobody has looked
+AROUND_THE_TEXT = 4096  # tokens of instructions, of what other replies have said, and of the reply
 MOST_IN_FLIGHT = 4  # samples for each call slot, counting those that wait for their next try
 
 
@@ -224,7 +227,14 @@ def run(config: Running, key: str, job: Job[Any]) -> int:
         store = None if config.no_cache else stack.enter_context(Store(path))
         if store and config.prune:
             log.info("dropped %d stored replies of finished samples from %s", store.prune(output.done), path)
+        config = stack.enter_context(at_home(config, context_for(job) if config.model_file else 0))
         return asyncio.run(run_open(config, key, job, output, store))
+
+
+def context_for(job: Job[Any]) -> int:
+    """Tokens that a question of this job may take together with its reply, in whole thousands."""
+    longest = job.longest() if job.longest else UNKNOWN_TEXT
+    return -(-(longest + AROUND_THE_TEXT) // 1024) * 1024
 
 
 async def run_open(config: Running, key: str, job: Job[Any], output: Output, store: Store | None) -> int:

@@ -3,16 +3,32 @@
 Each check is named for what it demands, takes a reply and what was asked, and gives the reason for the model.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ...basics.text import normalised
+from ...basics.text import normalised, shortened
 from ...basics.wording import share_named
-from .replies import DraftInsight, Revision, TreePath, TruthPath, WrongPath
+from .replies import DraftInsight, IntentTree, Revision, TreePath, TruthPath, WrongPath
 
+LONGEST_NAME = 200  # characters; a tree of sentences is no tree, and every later prompt carries it
 NAMED = 0.5  # of a target's words; a reason names it in its own words, and rarely with half of them gone
 
 Fields = Mapping[str, Any]
+
+
+def names_are_short(reply: IntentTree | TruthPath | WrongPath, _: Fields) -> str | None:
+    # A check and not a length in the schema, which makes some endpoints cut words short.
+    for text in names_in(reply):
+        if len(text) > LONGEST_NAME:
+            return f'"{shortened(text, 40)}" is {len(text)} characters long; at most {LONGEST_NAME}, so shorten it'
+    return None
+
+
+def names_in(reply: IntentTree | TruthPath | WrongPath) -> Iterator[str]:
+    if isinstance(reply, IntentTree):
+        yield from (said.text for said in reply.texts())
+    else:
+        yield from (name for path in reply.paths for name in (path.source, path.target))
 
 
 def paths_start_at_topics(reply: TruthPath | WrongPath, fields: Fields) -> str | None:

@@ -16,16 +16,8 @@ from ...calling.stage import Reply, Said
 from ...pairs.words import ACategory, AView, Category, View
 
 MOST_IN_A_TREE = 8  # topics, and attributes of one; a schema without a limit invites a tree without end
-LONGEST_NODE = 200  # characters; a tree of sentences is no tree, and every later prompt would carry it
 
 # ---------------------------------------------------------------------------------------------- pieces of replies
-
-
-def no_longer_than_a_node(text: str) -> str:
-    # A validator and not a length constraint: `maxLength` in a schema makes some endpoints cut words short.
-    if len(text) > LONGEST_NODE:
-        raise ValueError(f"is {len(text)} characters long; at most {LONGEST_NODE}, so shorten it")
-    return text
 
 
 def plain_value(value: Any) -> Any:
@@ -35,8 +27,7 @@ def plain_value(value: Any) -> Any:
     return str(value) if isinstance(value, bool | int | float) else value
 
 
-Node = Annotated[Text, AfterValidator(no_longer_than_a_node)]
-Value = Annotated[Text, BeforeValidator(plain_value), AfterValidator(no_longer_than_a_node)]
+Value = Annotated[Text, BeforeValidator(plain_value)]
 
 
 class AttributeAsked(Shape):
@@ -67,15 +58,15 @@ def as_tree(value: Any) -> Any:
 
 
 Topics = Annotated[
-    dict[Node, Annotated[dict[Node, Value], Field(min_length=1)]], Field(min_length=1), BeforeValidator(as_tree)
+    dict[Text, Annotated[dict[Text, Value], Field(min_length=1)]], Field(min_length=1), BeforeValidator(as_tree)
 ]
 
 
 class TreePath(Shape):
     """From a topic that the tree has to a node that it lacks."""
 
-    source: Node = Field(alias="source_node", json_schema_extra=one_of_input("tree"))
-    target: Node = Field(alias="target_node")
+    source: Text = Field(alias="source_node", json_schema_extra=one_of_input("tree"))
+    target: Text = Field(alias="target_node")
 
     def __str__(self) -> str:
         return f"{self.source} -> {self.target}"

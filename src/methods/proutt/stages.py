@@ -8,7 +8,14 @@ from typing import Any
 
 from ...calling.stage import Stage
 from ...pairs.words import View
-from .checks import paths_are_shown, paths_are_wrong, paths_start_at_topics, predictions_differ, targets_differ
+from .checks import (
+    names_are_short,
+    paths_are_shown,
+    paths_are_wrong,
+    paths_start_at_topics,
+    predictions_differ,
+    targets_differ,
+)
 from .frame import FRAME
 from .replies import (
     CategoryReasons,
@@ -35,6 +42,7 @@ value where it changed, and "open", in the user's language, where either side as
 Merge topics that mean the same. "topic" and "attribute" in the reply format stand for names that you choose; all \
 values are plain strings.""",
     example=IntentTree(topics={"topic": {"attribute": "value", "another attribute": "value"}}),
+    checks=(names_are_short,),
     reply_tokens=120,
 )
 
@@ -158,10 +166,7 @@ clearly another target.""",
         ),
     ),
     opens_with=("history", "tree"),
-    checks=(
-        paths_start_at_topics,
-        targets_differ,
-    ),
+    checks=(names_are_short, paths_start_at_topics, targets_differ),
     reply_tokens=175,
 )
 
@@ -246,11 +251,7 @@ View: {view}
         ),
     ),
     opens_with=(),
-    checks=(
-        paths_start_at_topics,
-        targets_differ,
-        paths_are_wrong,
-    ),
+    checks=(names_are_short, paths_start_at_topics, targets_differ, paths_are_wrong),
     reply_tokens=110,
 )
 
