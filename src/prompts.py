@@ -2,6 +2,7 @@
 
 from .calling.stage import messages
 from .methods.proutt.frame import SYSTEM
+from .methods.proutt.misleading import MISLED_INSIGHT, WRONG_PATH, WRONG_TURN
 from .methods.proutt.stages import (
     CATEGORY_REASONS,
     CATEGORY_TRUTH,
@@ -11,7 +12,6 @@ from .methods.proutt.stages import (
     REVISION,
     STAGES,
     TRUTH_PATH,
-    WRONG_PATH,
 )
 
 __all__ = [
@@ -20,10 +20,12 @@ __all__ = [
     "EVALUATION",
     "INSIGHT",
     "INTENT_TREE",
+    "MISLED_INSIGHT",
     "REVISION",
     "STAGES",
     "SYSTEM",
     "TRUTH_PATH",
     "WRONG_PATH",
+    "WRONG_TURN",
     "messages",
 ]

@@ -16,8 +16,9 @@ from src.calling.stage import Stage, example_text
 from src.client import Endpoint
 from src.config import Config
 from src.marking.stages import SCORE
+from src.methods.proutt.misleading import MISLED_INSIGHT, WRONG_PATH, WRONG_TURN
 from src.methods.proutt.replies import TreePath
-from src.methods.proutt.stages import EVALUATION, INSIGHT, INTENT_TREE, REVISION, STAGES, TRUTH_PATH, WRONG_PATH
+from src.methods.proutt.stages import EVALUATION, INSIGHT, INTENT_TREE, REVISION, STAGES, TRUTH_PATH
 from src.rehearsing.standin import answer_to
 
 from .conftest import Serve, command, read_rows, synthesis, write_rows
@@ -25,7 +26,14 @@ from .test_synthesis import many
 
 TREE = {"garden": {"soil": "clay"}, "roses": {"colour": "open"}}
 PATHS = (TreePath(source="garden", target="winter cover"), TreePath(source="roses", target="climbing kinds"))
-ASKED: dict[str, Any] = {"tree": TREE, "true_path": PATHS[0], "paths": PATHS, "predictions": "abcd"}
+ASKED: dict[str, Any] = {
+    "tree": TREE,
+    "true_paths": PATHS,
+    "mining_paths": PATHS,
+    "explore_paths": PATHS,
+    "paths": PATHS,
+    "predictions": "abcd",
+}
 
 
 def path(source: str, target: str) -> dict[str, str]:
@@ -38,6 +46,11 @@ def truth(*paths: dict[str, str]) -> dict[str, Any]:
 
 def wrong(*paths: dict[str, str]) -> dict[str, Any]:
     return {"thinking": "t", "incorrect_path": list(paths)}
+
+
+def turned(*targets: str) -> dict[str, Any]:
+    paths = [path("garden", target) for target in targets]
+    return {"thinking": "t", "mining_path": paths[:2], "explore_path": paths[2:]}
 
 
 def views(*predictions: str) -> dict[str, Any]:
@@ -69,6 +82,9 @@ FAULTY: list[tuple[Stage[Any], dict[str, Any], str]] = [
     (TRUTH_PATH, truth(path("garden", "Rain"), path("roses", "rain")), "targets_differ"),
     (WRONG_PATH, wrong(path("garden", "winter cover"), path("roses", "smell")), "paths_are_wrong"),
     (WRONG_PATH, wrong(path("lawn", "mowing"), path("roses", "smell")), "paths_start_at_topics"),
+    (WRONG_TURN, turned("rain", "smell", "snow", "climbing kinds"), "paths_are_wrong"),
+    (WRONG_TURN, turned("rain", "smell", "snow", "rain"), "targets_differ"),
+    (MISLED_INSIGHT, views("a", "b", "c", "d"), "views_show_paths"),
     (REVISION["Mining"], revised("Only the winter cover matters here.", "a", "b"), "paths_are_shown"),
     (REVISION["Mining"], revised("winter cover, then climbing kinds", "a", "A!"), "predictions_differ"),
 ]
@@ -97,7 +113,7 @@ def test_a_sound_reply_is_not_doubted(stage: Stage[Any], reply: dict[str, Any]) 
     assert not found(stage, reply)
 
 
-@pytest.mark.parametrize("stage", [*STAGES, SCORE], ids=lambda stage: stage.name)
+@pytest.mark.parametrize("stage", [*STAGES, WRONG_TURN, MISLED_INSIGHT, SCORE], ids=lambda stage: stage.name)
 def test_the_text_of_every_reply_format_is_no_answer(stage: Stage[Any]) -> None:
     expected = 2 if stage.one_for_each else None
     assert "repeated_format" in found(stage, json.loads(example_text(stage, expected)))
@@ -114,7 +130,7 @@ def parts(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-@pytest.mark.parametrize("stage", [*STAGES, SCORE], ids=lambda stage: stage.name)
+@pytest.mark.parametrize("stage", [*STAGES, WRONG_TURN, MISLED_INSIGHT, SCORE], ids=lambda stage: stage.name)
 def test_a_schema_says_only_what_every_engine_enforces(stage: Stage[Any], fresh: bool) -> None:
     for part in parts(json_schema(stage, ASKED, fresh=fresh)):
         assert part.keys() <= SIMPLE

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from src.calling.answer import RequestFailed, judged, message_in
+from src.config import Config
 from src.methods.proutt.estimate import calls_of, stages
 
 from .conftest import ROOT, command, environment, read_rows, started, synthesis
@@ -63,7 +64,7 @@ def test_a_prompt_edited_in_one_stage_pays_only_from_there_on(endpoint: Start, t
     (tmp_path / "out.jsonl").rename(tmp_path / "old.jsonl")
     edited = tmp_path / "edited"
     shutil.copytree(ROOT / "src", edited / "src")
-    prompts = edited / "src/methods/proutt/stages.py"
+    prompts = edited / "src/methods/proutt/misleading.py"
     text = prompts.read_text(encoding="utf-8")
     assert text.count("Give two wrong paths:") == 1
     prompts.write_text(text.replace("Give two wrong paths:", "Now give two wrong paths:"), encoding="utf-8")
@@ -198,7 +199,7 @@ def test_an_estimate_asks_nothing_and_is_near_the_truth(endpoint: Start, tmp_pat
     totals = {line.split()[0]: line.split()[1:] for line in told.stdout.splitlines() if line.split()}
     synthesis(tmp_path, endpoint(log=tmp_path / "asked.log"), input=demo)
     regions = [row["region"] for row in read_rows(tmp_path / "out.jsonl")]
-    counted = sum(calls_of(stage, region) for stage in stages() for region in regions)
+    counted = sum(calls_of(stage, region, "published") for stage in stages(Config()) for region in regions)
     assert counted == len(read_rows(tmp_path / "asked.log"))
     prompt = sum(row["usage"]["prompt_tokens"] for row in read_rows(tmp_path / "out.jsonl"))
     least, most = (int(totals[region][1].replace(",", "")) for region in ("far", "middle"))

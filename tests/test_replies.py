@@ -13,6 +13,7 @@ from src.calling.completion import Completion, Usage
 from src.calling.schema import json_schema
 from src.calling.session import Unusable, shaped
 from src.calling.stage import Stage, example_text
+from src.methods.proutt.misleading import WRONG_PATH
 from src.methods.proutt.stages import (
     CATEGORY_REASONS,
     CATEGORY_TRUTH,
@@ -22,7 +23,6 @@ from src.methods.proutt.stages import (
     REVISION,
     STAGES,
     TRUTH_PATH,
-    WRONG_PATH,
 )
 
 

@@ -399,3 +399,28 @@ def test_one_dialogue_takes_five_steps(endpoint: Start, tmp_path: Path) -> None:
     assert set(names[2:5]) == {"insight", "category reasons", "truth path"}
     assert names[5] == "evaluation"
     assert len(names) == {"far": 7, "close": 8, "middle": 9}[record["region"]]
+
+
+def test_a_consistently_misled_side_has_both_views_of_its_category_and_costs_no_more_calls(
+    endpoint: Start, tmp_path: Path
+) -> None:
+    many(tmp_path, 30)
+    url = endpoint()
+    published = synthesis(tmp_path, url)
+    consistent = synthesis(tmp_path, url, "--misled", "consistent", output="consistent.jsonl")
+    calls = [re.findall(r"^calls +([\d,]+)", done.stdout, re.MULTILINE) for done in (published, consistent)]
+    assert calls[0] == calls[1]
+    rows = [row for row in read_rows(tmp_path / "consistent.jsonl") if row["region"] != "far"]
+    assert len(rows) > 5
+    for row in rows:
+        chosen, rejected = row["chosen"]["insight_reason"], row["rejected"]["insight_reason"]
+        for view in ("mining_view", "explore_view"):
+            assert rejected[view] != row["insight_reason"][view]
+            assert rejected[view]["predictions"] != chosen[view]["predictions"]
+        other = "explore_view" if row["gt_insight_path"]["insight"] == "Mining" else "mining_view"
+        for path in row["rejected"]["incorrect_path_of_other_view"]:
+            assert path["target_node"] in rejected[other]["reasoning"]
+        assert row["misled"] == "consistent"
+    mixed = synthesis(tmp_path, url, output="consistent.jsonl")
+    assert mixed.returncode == 1
+    assert "misled was consistent and is now published" in mixed.stderr

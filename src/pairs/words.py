@@ -8,6 +8,10 @@ Category = Literal["Statement", "Question", "Instruction"]
 View = Literal["Mining", "Exploration"]
 
 
+def other(view: View) -> View:
+    return "Exploration" if view == "Mining" else "Mining"
+
+
 def canonical(*words: str) -> BeforeValidator:
     """Accept a known word in any case, or as the first word of a phrase ("mining view")."""
     known = {word.casefold(): word for word in words}

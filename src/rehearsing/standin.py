@@ -58,11 +58,15 @@ class Material:
         self.turns = re.findall(r"^(?:User|Assistant): (.+)$", self.inputs.get("dialogue", ""), re.MULTILINE)
         spoken = " ".join(self.turns or self.inputs.values())
         self.words = list(dict.fromkeys(WORD.findall(spoken))) or ["it"]
-        self.predictions = re.findall(r"^\d+\. (.*)$", self.inputs.get("predictions", ""), re.MULTILINE)
+        self.predictions = self.listed("predictions")
         tree = self.inputs.get("intent_tree")
         self.topics: list[str] = list(json.loads(tree)) if tree else self.words
-        self.paths = re.findall(r"^\d+\. (.*)$", self.inputs.get("paths", ""), re.MULTILINE)
-        self._used = {self.inputs.get("true_path", "").rpartition(" -> ")[2]}
+        self.paths = [path for tag in self.inputs if tag.endswith("paths") for path in self.listed(tag)]
+        self._used = {path.rpartition(" -> ")[2] for path in self.paths}
+
+    def listed(self, tag: str) -> list[str]:
+        """The entries of an input that is a numbered list."""
+        return re.findall(r"^\d+\. (.*)$", self.inputs.get(tag, ""), re.MULTILINE)
 
     def some_words(self, most: int) -> str:
         return " ".join(self.dice.sample(self.words, min(most, len(self.words))))

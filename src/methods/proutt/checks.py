@@ -8,7 +8,7 @@ from typing import Any
 
 from ...basics.text import normalised, shortened
 from ...basics.wording import share_named
-from .replies import DraftInsight, IntentTree, Revision, TreePath, TruthPath, WrongPath
+from .replies import DraftInsight, IntentTree, Revision, TreePath, TruthPath, WrongPath, WrongTurn
 
 LONGEST_NAME = 200  # characters; a tree of sentences is no tree, and every later prompt carries it
 NAMED = 0.5  # of a target's words; a reason names it in its own words, and rarely with half of them gone
@@ -16,7 +16,7 @@ NAMED = 0.5  # of a target's words; a reason names it in its own words, and rare
 Fields = Mapping[str, Any]
 
 
-def names_are_short(reply: IntentTree | TruthPath | WrongPath, _: Fields) -> str | None:
+def names_are_short(reply: IntentTree | TruthPath | WrongPath | WrongTurn, _: Fields) -> str | None:
     # A check and not a length in the schema, which makes some endpoints cut words short.
     for text in names_in(reply):
         if len(text) > LONGEST_NAME:
@@ -24,14 +24,14 @@ def names_are_short(reply: IntentTree | TruthPath | WrongPath, _: Fields) -> str
     return None
 
 
-def names_in(reply: IntentTree | TruthPath | WrongPath) -> Iterator[str]:
+def names_in(reply: IntentTree | TruthPath | WrongPath | WrongTurn) -> Iterator[str]:
     if isinstance(reply, IntentTree):
         yield from (said.text for said in reply.texts())
     else:
         yield from (name for path in reply.paths for name in (path.source, path.target))
 
 
-def paths_start_at_topics(reply: TruthPath | WrongPath, fields: Fields) -> str | None:
+def paths_start_at_topics(reply: TruthPath | WrongPath | WrongTurn, fields: Fields) -> str | None:
     topics = {normalised(topic) for topic in fields["tree"]}
     for path in reply.paths:
         if normalised(path.source) not in topics:
@@ -39,15 +39,16 @@ def paths_start_at_topics(reply: TruthPath | WrongPath, fields: Fields) -> str |
     return None
 
 
-def targets_differ(reply: TruthPath | WrongPath, _: Fields) -> str | None:
+def targets_differ(reply: TruthPath | WrongPath | WrongTurn, _: Fields) -> str | None:
     again = repeated(path.target for path in reply.paths)
     return f'two paths have the same target, "{again}": give the second another one' if again else None
 
 
-def paths_are_wrong(reply: WrongPath, fields: Fields) -> str | None:
-    true: TreePath = fields["true_path"]
-    if normalised(true.target) in {normalised(path.target) for path in reply.paths}:
-        return f'"{true.target}" is where the true path leads: a wrong path has to lead elsewhere'
+def paths_are_wrong(reply: WrongPath | WrongTurn, fields: Fields) -> str | None:
+    wrong = {normalised(path.target) for path in reply.paths}
+    for true in fields["true_paths"]:
+        if normalised(true.target) in wrong:
+            return f'"{true.target}" is where a true path leads: a wrong path has to lead elsewhere'
     return None
 
 
@@ -57,11 +58,18 @@ def predictions_differ(reply: DraftInsight | Revision, _: Fields) -> str | None:
 
 
 def paths_are_shown(reply: Revision, fields: Fields) -> str | None:
-    for path in fields["paths"]:
-        if (
-            normalised(path.target) not in normalised(reply.reasoning)
-            and share_named(path.target, reply.reasoning) < NAMED
-        ):
+    return not_shown(fields["paths"], reply.reasoning)
+
+
+def views_show_paths(reply: DraftInsight, fields: Fields) -> str | None:
+    return not_shown(fields["mining_paths"], reply.mining.reasoning) or not_shown(
+        fields["explore_paths"], reply.exploration.reasoning
+    )
+
+
+def not_shown(paths: Iterable[TreePath], reasoning: str) -> str | None:
+    for path in paths:
+        if normalised(path.target) not in normalised(reasoning) and share_named(path.target, reasoning) < NAMED:
             return f'the reasoning does not show the given path "{path}"'
     return None
 

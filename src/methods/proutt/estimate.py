@@ -16,9 +16,10 @@ from ...dialogues.samples import Sample
 from ...running.output import made_before
 from ...running.tally import Tally
 from .frame import SYSTEM
+from .misleading import MISLED_INSIGHT, WRONG_PATH, WRONG_TURN
 from .replies import TreePath
-from .settings import Config
-from .stages import REVISION, STAGES, WRONG_PATH
+from .settings import Config, Misled
+from .stages import REVISION
 
 FILLER = "so many words as a reply has. "
 PATHS = (TreePath(source="a topic of it", target="what is asked for next"),) * 2
@@ -27,15 +28,13 @@ TYPICAL: dict[str, Any] = {  # inputs that are replies of other stages, as long 
     "reasoning": FILLER * 13,
     "predictions": (FILLER * 3,) * 4,
     "paths": PATHS,
-    "true_path": PATHS[0],
+    "true_paths": PATHS,
+    "mining_paths": PATHS,
+    "explore_paths": PATHS,
     "category": "Question",
     "view": "Mining",
 }
-REGION_CALLS = {  # by region: how often a stage that depends on the region is asked
-    "far": {"revision": 1, "wrong path": 0},
-    "close": {"revision": 1, "wrong path": 1},
-    "middle": {"revision": 2, "wrong path": 1},
-}
+REGIONS = ("far", "close", "middle")
 
 
 def inputs(stage: Stage[Any], sample: Sample) -> dict[str, Any]:
@@ -49,24 +48,25 @@ def inputs(stage: Stage[Any], sample: Sample) -> dict[str, Any]:
     return {name: known.get(name, TYPICAL.get(name)) for name in stage.inputs}
 
 
-def calls_of(stage: Stage[Any], region: str) -> int:
+def calls_of(stage: Stage[Any], region: str, misled: Misled) -> int:
+    """How often a sample whose draft is of this region asks a stage."""
     if stage in REVISION.values():
-        return REGION_CALLS[region]["revision"]
-    return REGION_CALLS[region]["wrong path"] if stage is WRONG_PATH else 1
+        return (region != "close") + (region != "far" and misled == "published")
+    return int(region != "far") if stage in (WRONG_PATH, WRONG_TURN, MISLED_INSIGHT) else 1
 
 
-def stages() -> list[Stage[Any]]:
+def stages(config: Config) -> list[Stage[Any]]:
     """The stages of one sample; of the two revisions, which are alike in length, one stands for both."""
-    return [stage for stage in STAGES if stage is not REVISION["Exploration"]]
+    return [stage for stage in config.stages if stage is not REVISION["Exploration"]]
 
 
 def estimate(config: Config) -> int:
     """Print a table of the samples still to be made, by stage, with totals if all drafts fell into one region."""
     done, files = made_before(config.output), found(config.input, config.output)
-    tally, prompts, samples, cacheable = Tally(), dict.fromkeys((stage.name for stage in stages()), 0), 0, 0
+    tally, prompts, samples, cacheable = Tally(), dict.fromkeys((stage.name for stage in stages(config)), 0), 0, 0
     for sample in pending(config, files, done, tally):
         samples += 1
-        for stage in stages():
+        for stage in stages(config):
             asked = messages(stage, inputs(stage, sample))
             prompts[stage.name] += sum(tokens_in(message["content"]) for message in asked)
         cacheable += tokens_in(sample.history) + tokens_in(SYSTEM)
@@ -81,14 +81,14 @@ def table(config: Config, tally: Tally, samples: int, prompts: dict[str, int], c
     for reason, count in tally.passed_over.most_common():
         yield f"passed over    {count:,}: {reason}"
     yield f"\n{'stage':<26}{'calls':>12}{'prompt tokens':>16}{'reply tokens':>16}   (tokens at most)"
-    for stage in stages():
-        calls = [samples * calls_of(stage, region) for region in ("far", "middle")]
+    for stage in stages(config):
+        calls = [samples * calls_of(stage, region, config.misled) for region in ("far", "middle")]
         shown = f"{calls[0]:,}" if calls[0] == calls[1] else f"{calls[0]:,} to {calls[1]:,}"
         name = stage.name.replace("of the mining view", "of a view")
-        most = prompts[stage.name] * calls_of(stage, "middle")
+        most = prompts[stage.name] * calls_of(stage, "middle", config.misled)
         yield f"{name:<26}{shown:>12}{most:>16,}{stage.reply_tokens * calls[1]:>16,}"
     yield f"\n{'if all drafts are':<26}{'calls':>12}{'prompt tokens':>16}{'reply tokens':>16}{'cost':>12}"
-    for region in REGION_CALLS:
+    for region in REGIONS:
         yield total(config, region, samples, prompts, cacheable)
     yield "\nTokens are estimated: 4 characters each, 1.5 in Chinese; without retries and a reasoning model's thoughts."
     if config.price_cached is not None:
@@ -97,10 +97,10 @@ def table(config: Config, tally: Tally, samples: int, prompts: dict[str, int], c
 
 def total(config: Config, region: str, samples: int, prompts: dict[str, int], cacheable: int) -> str:
     """A line of the table: everything, if all samples were of this region."""
-    counts = {stage.name: calls_of(stage, region) for stage in stages()}
+    counts = {stage.name: calls_of(stage, region, config.misled) for stage in stages(config)}
     prompt = sum(prompts[name] * count for name, count in counts.items())
-    reply = samples * sum(stage.reply_tokens * counts[stage.name] for stage in stages())
-    seeing = sum(counts[stage.name] for stage in stages() if "history" in stage.opens_with)
+    reply = samples * sum(stage.reply_tokens * counts[stage.name] for stage in stages(config))
+    seeing = sum(counts[stage.name] for stage in stages(config) if "history" in stage.opens_with)
     cached = cacheable * (seeing - 1) if config.price_cached is not None else 0
     usage = Usage(prompt=prompt, completion=reply, total=prompt + reply, cached=cached)
     cost = Prices(config.price_in, config.price_cached, config.price_out).of(usage)

@@ -11,20 +11,23 @@ decides what is preferred and what is rejected:
     middle   between     draft, corrected   draft, misled    9
     far      < low       draft, corrected   the draft        7
 
-Corrected is: the view that the real utterance belongs to is rewritten along the true path. Misled is: the same view is
-rewritten along plausible wrong paths. The other view always stays as it was drafted.
+Corrected is: the view that the real utterance belongs to is rewritten along the true path. Misled is, as published: the
+same view is rewritten along plausible wrong paths, under a category drawn at random, while the other view stays as it
+was drafted; consistent: both views are written for the drawn category.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 from ...basics.together import together
 from ...calling.stage import Ask
 from ...dialogues.samples import Sample
-from ...pairs.words import Category, Region, View
+from ...pairs.words import Category, Region, View, other
+from .misleading import MISLED_INSIGHT, WRONG_PATH, WRONG_TURN
 from .record import GradedPrediction, Record, Trajectory
 from .replies import CategoryReasons, DraftInsight, Evaluation, IntentTree, TreePath, TruthPath
-from .settings import Config
-from .stages import CATEGORY_REASONS, CATEGORY_TRUTH, EVALUATION, INSIGHT, INTENT_TREE, REVISION, TRUTH_PATH, WRONG_PATH
+from .settings import Config, Misled
+from .stages import CATEGORY_REASONS, CATEGORY_TRUTH, EVALUATION, INSIGHT, INTENT_TREE, REVISION, TRUTH_PATH
 
 
 async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
@@ -45,7 +48,7 @@ async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
     region = region_of(evaluation.top_sim, config)
     chosen, rejected = await together(
         keep(draft) if region == "close" else correct(ask, sample, draft, truth_path),
-        keep(draft) if region == "far" else mislead(ask, sample, draft, truth_path, reasons),
+        keep(draft) if region == "far" else MISLED[config.misled](ask, sample, draft, truth_path, reasons),
     )
     return Record(
         sample_id=sample.sample_id,
@@ -103,12 +106,50 @@ async def mislead(
         WRONG_PATH,
         tree=draft.tree,
         view=truth_path.view,
-        true_path=truth_path.paths[0],  # the true one comes first
+        true_paths=truth_path.paths,
+        predictions=draft.insight.predictions,
         distractors=sample.distractors,
     )
     category_reason = sample.dice("wrong category").choice(reasons.all)
     misled = draft.misled(category_reason, wrong_path.paths)
     return await revise(ask, sample, misled, truth_path.view, wrong_path.paths)
+
+
+async def mislead_throughout(
+    ask: Ask, sample: Sample, draft: Trajectory, truth_path: TruthPath, reasons: CategoryReasons
+) -> Trajectory:
+    """Write both views for a category drawn at random, along plausible wrong paths that suit it."""
+    category_reason = sample.dice("wrong category").choice(reasons.all)
+    wrong_turn = await ask(  # without the history, as above
+        WRONG_TURN,
+        tree=draft.tree,
+        view=truth_path.view,
+        category=category_reason.category,
+        true_paths=truth_path.paths,
+        predictions=draft.insight.predictions,
+        distractors=sample.distractors,
+    )
+    insight = await ask(
+        MISLED_INSIGHT,
+        history=sample.history,
+        tree=draft.tree,
+        category=category_reason.category,
+        mining_paths=wrong_turn.mining,
+        explore_paths=wrong_turn.exploration,
+    )
+    return Trajectory(
+        wrong_paths=wrong_turn.view(truth_path.view),
+        other_wrong_paths=wrong_turn.view(other(truth_path.view)),
+        tree=draft.tree,
+        category_reason=category_reason,
+        insight=insight,
+    )
+
+
+MISLED: Mapping[Misled, Callable[..., Coroutine[Any, Any, Trajectory]]] = {
+    "published": mislead,
+    "consistent": mislead_throughout,
+}
 
 
 async def revise(ask: Ask, sample: Sample, draft: Trajectory, view: View, paths: Sequence[TreePath]) -> Trajectory:

@@ -26,6 +26,8 @@ class Trajectory(Shape):
     """One line of reasoning from the tree to four predictions; a side of the pair."""
 
     wrong_paths: tuple[TreePath, ...] | None = Field(None, alias="incorrect_path")
+    other_wrong_paths: tuple[TreePath, ...] | None = Field(None, alias="incorrect_path_of_other_view")
+    """Those of the view that the real utterance does not belong to, where both views were misled."""
     tree: Topics = Field(alias="intent_tree")
     category_reason: CategoryReason = Field(alias="utterance_category_reason")
     insight: Insight = Field(alias="insight_reason")

@@ -210,6 +210,21 @@ class WrongPath(Reply):
     paths: FirstTwoPaths = Field(alias="incorrect_path", min_length=2, json_schema_extra={"maxItems": 2})
 
 
+class WrongTurn(Reply):
+    """Two paths of each view that a user takes who turns elsewhere."""
+
+    thinking: str = ""
+    mining: FirstTwoPaths = Field(alias="mining_path", min_length=2, json_schema_extra={"maxItems": 2})
+    exploration: FirstTwoPaths = Field(alias="explore_path", min_length=2, json_schema_extra={"maxItems": 2})
+
+    @property
+    def paths(self) -> tuple[TreePath, ...]:
+        return self.mining + self.exploration
+
+    def view(self, view: View) -> tuple[TreePath, ...]:
+        return self.mining if view == "Mining" else self.exploration
+
+
 class Revision(Reply):
     """One view rewritten along given paths, with one prediction for each of them."""
 

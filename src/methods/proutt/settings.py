@@ -2,12 +2,15 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 from ...basics.command import Stop
-from ...basics.options import flag, number, option
-from ...calling.stage import digest
+from ...basics.options import flag, number, one_of, option
+from ...calling.stage import Stage, digest
 from ...dialogues.settings import OverDialogues
-from .stages import STAGES
+from .stages import CONSISTENT_STAGES, STAGES
+
+Misled = Literal["published", "consistent"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,9 +44,21 @@ class Config(OverDialogues):
         "a draft whose best prediction is less similar than this is the rejected side",
         group="method",
     )
+    misled: Misled = option(
+        "published",
+        one_of(*get_args(Misled)),
+        "how a rejected side is misled: published rewrites one view, which can leave it at odds with its category;"
+        " consistent writes both for it",
+        group="method",
+    )
     estimate: bool = flag(
         "count samples, calls, tokens and cost without a single request, and stop", group="limits and money"
     )
+
+    @property
+    def stages(self) -> tuple[Stage[Any], ...]:
+        """What may be asked of a sample."""
+        return STAGES if self.misled == "published" else CONSISTENT_STAGES
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,5 +82,6 @@ def settings_of(config: Config) -> dict[str, object]:
         "low_confidence_threshold": config.low_confidence_threshold,
         "temperature": config.temperature,
         "extra_body": config.extra_body,
-        "prompts": digest(STAGES),
+        "misled": config.misled,
+        "prompts": digest(config.stages),
     }

@@ -1,0 +1,136 @@
+"""The stages that mislead: where a user could turn who did not, and what such a user would say."""
+
+from ...calling.stage import Stage
+from .checks import (
+    names_are_short,
+    paths_are_wrong,
+    paths_start_at_topics,
+    predictions_differ,
+    targets_differ,
+    views_show_paths,
+)
+from .frame import FRAME
+from .replies import DraftInsight, DraftView, TreePath, WrongPath, WrongTurn
+
+WRONG_PATH = Stage(
+    frame=FRAME,
+    name="wrong path",
+    task="""\
+Below stand the intent tree of a dialogue, without the dialogue, and the true paths to the user's next utterance with \
+their view. Give two wrong paths: ways in the same view that look natural from the tree, each from a topic of it, to \
+something that the user did not turn to: a subject that one could tell about, ask about or want something done about. \
+Each target differs in substance from both true paths, from all that is foreseen below and from the others: no \
+rewording, part or next step of it, nothing that the same answer would cover. Invent no facts.
+
+The other utterances are what this user said at other moments. Where the subject of one suits, meets these rules and \
+is not settled in the tree, take it as a target.""",
+    material="""\
+<intent_tree>
+{tree}
+</intent_tree>
+
+View: {view}
+
+<true_paths>
+{true_paths}
+</true_paths>
+
+<predictions>
+{predictions}
+</predictions>
+
+<other_utterances>
+{distractors}
+</other_utterances>""",
+    example=WrongPath(
+        thinking="which directions look natural and are not the true one",
+        paths=(
+            TreePath(source="topic of the tree", target="wrong target"),
+            TreePath(source="topic of the tree", target="another wrong target"),
+        ),
+    ),
+    opens_with=(),
+    checks=(names_are_short, paths_start_at_topics, targets_differ, paths_are_wrong),
+    reply_tokens=110,
+)
+
+WRONG_TURN = Stage(
+    frame=FRAME,
+    name="wrong turn",
+    task="""\
+Below stand the intent tree of a dialogue, without the dialogue, and the true paths to the user's next utterance with \
+their view. Imagine that the user turns elsewhere, with an utterance of the category below. Give two paths of each \
+view that such a user could well take: natural from the tree, fit for that category, each from a topic of the tree. \
+Each target differs in substance from both true paths, from all that is foreseen below and from the others: no \
+rewording, part or next step of it, nothing that the same answer would cover. Invent no facts.
+
+The other utterances are what this user said at other moments. Where the subject of one suits, meets these rules and \
+is not settled in the tree, take it as a target.""",
+    material="""\
+<intent_tree>
+{tree}
+</intent_tree>
+
+View of the true paths: {view}
+Category of the imagined utterance: {category}
+
+<true_paths>
+{true_paths}
+</true_paths>
+
+<predictions>
+{predictions}
+</predictions>
+
+<other_utterances>
+{distractors}
+</other_utterances>""",
+    example=WrongTurn(
+        thinking="where this user could turn with such an utterance",
+        mining=(
+            TreePath(source="topic of the tree", target="one wrong target"),
+            TreePath(source="topic of the tree", target="another wrong target"),
+        ),
+        exploration=(
+            TreePath(source="topic of the tree", target="one new topic - attribute"),
+            TreePath(source="topic of the tree", target="another new topic - attribute"),
+        ),
+    ),
+    opens_with=(),
+    checks=(names_are_short, paths_start_at_topics, targets_differ, paths_are_wrong),
+    reply_tokens=170,
+)
+
+MISLED_INSIGHT = Stage(
+    frame=FRAME,
+    name="misled insight",
+    task="""\
+The user speaks next. Below stand the category of the utterance and two paths for each view. For each view, write the \
+reasoning that leads to its paths, in their order, each shown as it is given, and argues for this category. Ground \
+each path in the dialogue; what that does not tell is put as a guess. The text is a first look at the dialogue in two \
+to five sentences, without a word on given paths or which is likelier. Then give one prediction for each path, in \
+order: about one thing, as bare as users are, with no particular that neither dialogue nor path suggests.""",
+    material="""\
+Category of the next utterance: {category}
+
+<mining_paths>
+{mining_paths}
+</mining_paths>
+
+<explore_paths>
+{explore_paths}
+</explore_paths>""",
+    example=DraftInsight(
+        mining=DraftView(
+            reasoning="why the user stays with a topic, and both paths",
+            predictions=("utterance on path 1", "utterance on path 2"),
+        ),
+        exploration=DraftView(
+            reasoning="why the user turns to something new, and both paths",
+            predictions=("utterance on path 1", "utterance on path 2"),
+        ),
+    ),
+    opens_with=("history", "tree"),
+    checks=(predictions_differ, views_show_paths),
+    reply_tokens=310,
+)
