@@ -6,7 +6,7 @@ knowing whose they are, under the same limits, budget and call store as synthesi
 stop, and nothing is paid for twice. Needs requirements-evaluate.txt.
 
 examples:
-  python -m src.evaluate --predictions data/made/predictions.jsonl --output data/evaluated
+  python -m src.evaluate --predictions data/made/predictions.jsonl --output data/made/evaluated
   two predictors against each other, with a judge, the first 50 samples
     python -m src.evaluate --predictions before.jsonl after.jsonl --judge --judge-model glm-4.6 --limit 50
 

@@ -1,8 +1,8 @@
-"""Whatever of an evaluation is asked of an endpoint: the judge's opinions, and vectors."""
+"""Whatever of an evaluation is asked of a model: the judge's opinions, vectors, log probabilities."""
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import openai
@@ -11,13 +11,14 @@ from ...basics.command import Stop
 from ...basics.files import Beside
 from ...calling.settings import api_key_of
 from ...running.runner import run
-from .cases import Predictor
+from .cases import Case, Predictor
 from .embeddings import Vectors, cosine_of, fetch
 from .judging import dockets, job_of
 from .opinions import Opinions, drop_others, opinions_in
-from .reading import Material
-from .scoring import Measure
+from .reading import Material, named
+from .scoring import Board, Measure
 from .settings import Settings
+from .weights import weigh
 
 INTERRUPTED = 130
 
@@ -28,6 +29,10 @@ class Heard:
 
     status: int = 0
     opinions: Opinions | None = None
+
+    def measures(self, hit: float, *, planted: bool) -> Mapping[str, Measure]:
+        """What the judge's opinions measure; nothing where no judge was asked."""
+        return self.opinions.measures(hit, planted=planted) if self.opinions else {}
 
 
 def ask_judge(settings: Settings, held: Material, unrelated: Predictor) -> Heard:
@@ -84,3 +89,17 @@ def texts(held: Material, ends: tuple[Predictor, ...]) -> Iterator[str]:
     for predictor in (*held.predictors, *ends):
         for attempt in predictor.attempts.values():
             yield from attempt.texts
+
+
+def ask_weights(settings: Settings, cases: Sequence[Case]) -> Mapping[str, Board]:
+    """What each model's own log probabilities tell, by the model's name, one model in memory at a time."""
+    if not settings.weights:
+        return {}
+    try:
+        from .models import Weights  # noqa: PLC0415 (optional)
+    except ImportError as error:
+        raise Stop(f"{error.name} is missing, for --weights: pip install -r requirements-train.txt") from error
+    return {
+        name: weigh(cases, Weights(model, settings.weights_context, user_form=settings.user_form), settings.seed)
+        for name, model in named(settings.weights, "models").items()
+    }

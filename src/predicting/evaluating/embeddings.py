@@ -85,8 +85,9 @@ def fetch(vectors: Vectors, client: openai.OpenAI, model: str, texts: Iterable[s
         try:
             reply = client.embeddings.create(model=model, input=part, encoding_format="float")
         except openai.OpenAIError as error:
+            said = shortened(str(error).replace(client.api_key, "***"))  # some endpoints repeat the key
             raise Stop(
-                f"Embeddings of {model} cannot be had from {client.base_url}: {shortened(str(error))}. Run the same"
+                f"Embeddings of {model} cannot be had from {client.base_url}: {said}. Run the same"
                 " command again when they can; what was paid for is kept."
             ) from error
         vectors.put(dict(zip(part, in_order(reply, part, model), strict=True)))

@@ -46,6 +46,8 @@ class Docket:
 
     case: Case
     candidates: tuple[Candidate, ...]
+    first: str
+    """The predictor that each other one is compared with."""
     unrelated: str | None
     """An utterance of another dialogue, where the judge is tried on this case."""
 
@@ -56,6 +58,12 @@ class Docket:
     @property
     def item_id(self) -> int:
         return self.case.item_id
+
+    @property
+    def pairs(self) -> list[tuple[Candidate, Candidate]]:
+        """Who is compared with whom; nobody, where the first has not foreseen this case."""
+        firsts = [each for each in self.candidates if each.predictor == self.first]
+        return [(first, other) for first in firsts for other in self.candidates if other is not first]
 
     @property
     def digest(self) -> str:
@@ -94,17 +102,17 @@ def docket(case: Case, predictors: Sequence[Predictor], unrelated: Predictor | N
     attempts = {each.name: attempt for each in predictors if (attempt := each.attempts.get(case.name))}
     drawn = unrelated.attempts[case.name].texts if unrelated and case.name in unrelated.attempts else ()
     planted = next((text for text in drawn if not near(text, case.utterance)), None)
-    return Docket(case, tuple(Candidate(name, attempt.texts) for name, attempt in attempts.items()), planted)
+    candidates = tuple(Candidate(name, attempt.texts) for name, attempt in attempts.items())
+    return Docket(case, candidates, predictors[0].name, planted)
 
 
 async def judge(ask: Ask, docket: Docket, seed: int) -> Judged:
     """Grade all predictions of the case together, and compare the first predictor with each other."""
     case = docket.case
     texts = [text for candidate in docket.candidates for text in candidate.texts]
-    first, *others = docket.candidates
     graded, comparisons, planted = await together(
         graded_of(ask, case, texts, seed, "graded order"),
-        together(*(compared(ask, case, first, other) for other in others)),
+        together(*(compared(ask, case, first, other) for first, other in docket.pairs)),
         tried(ask, docket, seed),
     )
     return Judged(

@@ -27,6 +27,9 @@ from .settings import Settings
 
 log = logging.getLogger(__name__)
 
+ENDINGS = {".jsonl", ".json", ".ndjson", ".gguf"}
+"""Of files, which are no part of a name; a model's name may have a point in it, as Qwen2.5."""
+
 
 def alone_in_a_list(value: Any) -> Any:
     return [value] if isinstance(value, int | float) else value
@@ -92,7 +95,7 @@ def material(settings: Settings) -> Material:
     if not settings.predictions:
         raise Stop("Nothing is to be evaluated: name files of python -m src.predict with --predictions.")
     paths = inputs(settings.predictions, "predictions", "predict")
-    lines = {name: [*lines_of(path)] for name, path in named(paths).items()}
+    lines = {name: [*lines_of(Path(file))] for name, file in named([*map(str, paths)], "files").items()}
     predictors = tuple(predictor_of(name, held) for name, held in lines.items())
     cases = joined(lines)
     for one, other in itertools.combinations(predictors, 2):
@@ -101,19 +104,28 @@ def material(settings: Settings) -> Material:
                 f"{one.name} and {other.name} have no sample in common: give predictions of the same dialogues, cut"
                 " with the same --turns and --seed."
             )
-    return Material(tuple(map(str, paths)), tuple(marked(enriched(cases.values(), settings), settings)), predictors)
+    known = tuple(marked(enriched(cases.values(), settings), settings))
+    return Material(tuple(map(str, paths)), known, tuple(limited(each, known) for each in predictors))
 
 
-def named(paths: Sequence[Path]) -> Mapping[str, Path]:
+def limited(predictor: Predictor, cases: Sequence[Case]) -> Predictor:
+    """A predictor's attempts at these cases alone."""
+    names = {case.name for case in cases}
+    attempts = {name: attempt for name, attempt in predictor.attempts.items() if name in names}
+    return dataclasses.replace(predictor, attempts=attempts)
+
+
+def named(files: Sequence[str], what: str) -> Mapping[str, str]:
     """The files by their stems; where two are called alike, with the folder before it."""
-    stems = [path.stem for path in paths]
+    paths = [Path(file) for file in files]
+    stems = [path.stem if path.suffix in ENDINGS else path.name for path in paths]
     names = [
         stem if stems.count(stem) == 1 else f"{path.resolve().parent.name}/{stem}"
         for stem, path in zip(stems, paths, strict=True)
     ]
     if double := next((name for name in names if names.count(name) > 1), None):
-        raise Stop(f"Two files of predictions are called {double}: rename one, since results carry these names.")
-    return dict(zip(names, paths, strict=True))
+        raise Stop(f"Two {what} are called {double}: rename one, since results carry these names.")
+    return dict(zip(names, files, strict=True))
 
 
 def lines_of(path: Path) -> Iterator[Line]:
@@ -183,12 +195,14 @@ def truths(patterns: Sequence[str]) -> Mapping[str, Truth]:
 
 def marked(cases: Iterable[Case], settings: Settings) -> Iterator[Case]:
     """The cases, with a mark where a training file has their dialogue. Raises Stop where that is not allowed."""
-    held = [*cases]
     trained = trained_dialogues(map(Path, settings.trained_on))
-    seen = [dialogue_mark(case.sample_id) in trained for case in held]
-    if any(seen) and not settings.allow_seen:
+    held = [dataclasses.replace(case, seen=dialogue_mark(case.sample_id) in trained) for case in cases]
+    seen = [case for case in held if case.seen]
+    if seen and not (settings.allow_seen or settings.skip_seen):
         raise Stop(
-            f"{sum(seen):,} of {len(held):,} samples are of dialogues in {' '.join(settings.trained_on)}, which a"
-            " model may know by heart: predict others, or give --allow-seen."
+            f"{len(seen):,} of {len(held):,} samples are of dialogues in {' '.join(settings.trained_on)}, such as"
+            f" {seen[0].sample_id!r}: --skip-seen leaves them out, and --allow-seen evaluates them all the same."
         )
-    return (dataclasses.replace(case, seen=known) for case, known in zip(held, seen, strict=True))
+    if settings.skip_seen and len(seen) == len(held):
+        raise Stop("All samples are of dialogues that were trained on: give predictions of others.")
+    return (case for case in held if not (case.seen and settings.skip_seen))

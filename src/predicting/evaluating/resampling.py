@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, Self
 
 import numpy as np
+from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
+
+from ...basics.dice import dice
 
 Numbers = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 NORMAL = statistics.NormalDist()
 OUTSIDE = 0.05  # of the intervals do not hold what they are about
+FEWEST = 2  # dialogues; one alone does not vary
 HELD_AT_ONCE = 10_000_000  # weights, 8 bytes each
 
 
@@ -122,7 +126,7 @@ class Interval:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Draws:
+class Resampling:
     """Dialogues drawn again and again with replacement: the same ones whenever they are asked for."""
 
     dialogue: NDArray[np.int64]
@@ -136,7 +140,7 @@ class Draws:
 
     def weights(self) -> Iterator[Numbers]:
         """How often each sample was drawn, a row a draw, some rows at a time."""
-        generator = np.random.default_rng(abs(self.seed))
+        generator = Generator(PCG64(dice(self.seed, "all dialogues", "resamples").getrandbits(64)))
         rows = max(1, HELD_AT_ONCE // len(self.dialogue))
         even = np.full(self.dialogues, 1 / self.dialogues)
         for start in range(0, self.count, rows):
@@ -159,7 +163,8 @@ class Draws:
         theirs = [other.within(mask) for other, mask in zip(theirs, both, strict=True)]
         values = self.once(ours) - self.once(theirs)
         spread = self.spread(ours) - self.spread(theirs)
-        return [self.interval(*one) for one in zip(values, spread.T, both, strict=True)]
+        found = [self.interval(*one) for one in zip(values, spread.T, both, strict=True)]
+        return [self.widened(*one) for one in zip(found, spread.T, both, strict=True)]
 
     def once(self, figures: Sequence[Statistic]) -> Numbers:
         """The figures of the samples as they are."""
@@ -172,13 +177,27 @@ class Draws:
 
     def interval(self, value: float, drawn: Numbers, present: Mask) -> Interval:
         """The interval of one figure. One dialogue tells nothing of others, so it has none."""
-        count = int(present.sum())
-        drawn = drawn[~np.isnan(drawn)]
-        dialogues = len(np.unique(self.dialogue[present]))
-        if math.isnan(value) or dialogues < 2 or not drawn.size:  # noqa: PLR2004 (one alone does not vary)
+        drawn, count, dialogues = drawn[~np.isnan(drawn)], int(present.sum()), self.dialogues_of(present)
+        if math.isnan(value) or dialogues < FEWEST or not drawn.size:
             return Interval(None if math.isnan(value) else float(value), None, None, count)
         low, high = np.quantile(drawn, [tail := tail_of(dialogues), 1 - tail])
         return Interval(float(value), float(low), float(high), count)
+
+    def widened(self, interval: Interval, drawn: Numbers, present: Mask) -> Interval:
+        """The interval of a difference, at least as wide as Student's t makes it of the standard error of the draws.
+
+        Where few samples differ, such as in exact matches, most draws lie on one side of zero, and percentiles alone
+        would tell equal predictors apart too often.
+        """
+        if interval.value is None or interval.low is None or interval.high is None:
+            return interval
+        dialogues = self.dialogues_of(present)
+        reach = student(dialogues - 1) * float(np.nanstd(drawn)) * math.sqrt(dialogues / (dialogues - 1))
+        low, high = min(interval.low, interval.value - reach), max(interval.high, interval.value + reach)
+        return dataclasses.replace(interval, low=low, high=high)
+
+    def dialogues_of(self, mask: Mask) -> int:
+        return len(np.unique(self.dialogue[mask]))
 
 
 def together(figures: Sequence[Statistic], weights: Numbers) -> Numbers:
@@ -202,10 +221,13 @@ def together(figures: Sequence[Statistic], weights: Numbers) -> Numbers:
 def tail_of(dialogues: int) -> float:
     """The share of draws to leave out at each end.
 
-    Draws of few dialogues spread too little. The expanded percentile interval (Hesterberg 2015) reaches as far as
+    Resampling of few dialogues spread too little. The expanded percentile interval (Hesterberg 2015) reaches as far as
     Student's t would.
     """
-    freedom, z = dialogues - 1, NORMAL.inv_cdf(1 - OUTSIDE / 2)
-    # Student's quantile by its expansion in 1 / degrees of freedom
-    t = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-    return NORMAL.cdf(-t * math.sqrt(dialogues / freedom))
+    return NORMAL.cdf(-student(dialogues - 1) * math.sqrt(dialogues / (dialogues - 1)))
+
+
+def student(freedom: int) -> float:
+    """Student's quantile for these intervals, by its expansion in 1 / degrees of freedom."""
+    z = NORMAL.inv_cdf(1 - OUTSIDE / 2)
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)

@@ -9,7 +9,7 @@ from .cases import COPIED, SHUFFLED
 from .figures import ALL, NEARER
 from .opinions import Opinions
 from .reading import Material
-from .resampling import Draws, Interval
+from .resampling import Interval, Resampling
 from .scoring import Board
 from .slices import Slice, slices
 
@@ -69,7 +69,7 @@ class Results:
         return {
             "predictors": {name: in_json(found) for name, found in self.predictors.items()},
             "differences": [
-                {"a": each.a, "b": each.b, "metric": each.metric, **dataclasses.asdict(each.interval)}
+                {"a": each.a, "b": each.b, "metric": each.metric, **without_count(each.interval)}
                 for each in self.differences
             ],
             "slices": [
@@ -89,6 +89,10 @@ class Results:
         }
 
 
+def without_count(interval: Interval) -> dict[str, Any]:
+    return {name: value for name, value in dataclasses.asdict(interval).items() if name != "n"}
+
+
 def in_json(found: Found) -> dict[str, Any]:
     return {name: dataclasses.asdict(interval) for name, interval in found.items()}
 
@@ -100,45 +104,45 @@ class Boards:
     of: Mapping[str, Board]
     """By name; the two ends of the scales come last."""
 
-    def found(self, draws: Draws) -> Mapping[str, Found]:
-        return {name: found_of(board, draws) for name, board in self.of.items()}
+    def found(self, resampling: Resampling) -> Mapping[str, Found]:
+        return {name: found_of(board, resampling) for name, board in self.of.items()}
 
-    def differences(self, draws: Draws) -> list[Difference]:
+    def differences(self, resampling: Resampling) -> list[Difference]:
         """Of every two predictors, in every figure that both have."""
         found = []
         ours = [name for name in self.of if name not in {COPIED, SHUFFLED}]
         for a, b in itertools.combinations(ours, 2):
             both = [name for name in ALL if name in self.of[a] and name in self.of[b]]
-            intervals = draws.differences([self.of[a][name] for name in both], [self.of[b][name] for name in both])
+            intervals = resampling.differences([self.of[a][name] for name in both], [self.of[b][name] for name in both])
             found += [Difference(a, b, *one) for one in zip(both, intervals, strict=True) if one[1].n]
         return found
 
-    def parts(self, all_slices: Sequence[Slice], draws: Draws) -> list[Part]:
+    def parts(self, all_slices: Sequence[Slice], resampling: Resampling) -> list[Part]:
         """Every slice with the figures that it has."""
         per_slice: list[dict[str, Found]] = [{} for _ in all_slices]
         for predictor, board in self.of.items():
             figures = [figure.within(each.mask) for each in all_slices for figure in board.values()]
-            intervals = iter(draws.intervals(figures))
+            intervals = iter(resampling.intervals(figures))
             for held in per_slice:
                 found = {name: next(intervals) for name in board}
                 held[predictor] = {name: interval for name, interval in found.items() if interval.n}
         return [Part(each.kind, each.name, held) for each, held in zip(all_slices, per_slice, strict=True)]
 
 
-def found_of(board: Board, draws: Draws) -> Found:
-    return dict(zip(board, draws.intervals([*board.values()]), strict=True))
+def found_of(board: Board, resampling: Resampling) -> Found:
+    return dict(zip(board, resampling.intervals([*board.values()]), strict=True))
 
 
 def results_of(
-    material: Material, boards: Boards, opinions: Opinions | None, draws: Draws, judge: str | None
+    material: Material, boards: Boards, opinions: Opinions | None, resampling: Resampling, judge: str | None
 ) -> Results:
     """All figures with their intervals, all differences and slices."""
     cases = material.cases
     first, *others = [predictor.name for predictor in material.predictors]
-    judged = found_of(opinions.of_the_judge(cases), draws) if opinions else {}
+    judged = found_of(opinions.of_the_judge(cases), resampling) if opinions else {}
     nearer = (
         [
-            Difference(first, other, NEARER.name, draws.intervals([opinions.nearer(cases, first, other)])[0])
+            Difference(first, other, NEARER.name, resampling.intervals([opinions.nearer(cases, first, other)])[0])
             for other in others
         ]
         if opinions
@@ -146,12 +150,12 @@ def results_of(
     )
     return Results(
         samples=len(cases),
-        dialogues=draws.dialogues,
-        resamples=draws.count,
-        seed=draws.seed,
-        predictors=boards.found(draws),
-        differences=[*nearer, *boards.differences(draws)],
-        parts=boards.parts(slices(cases), draws),
+        dialogues=resampling.dialogues,
+        resamples=resampling.count,
+        seed=resampling.seed,
+        predictors=boards.found(resampling),
+        differences=[*nearer, *boards.differences(resampling)],
+        parts=boards.parts(slices(cases), resampling),
         judge=judged,
         judge_model=judge,
     )

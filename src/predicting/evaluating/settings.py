@@ -47,8 +47,9 @@ class Settings(Running):
         **FILES,
     )
     allow_seen: bool = flag("evaluate them all the same; they are a slice of their own", group="input", variable=False)
+    skip_seen: bool = flag("leave them out, and evaluate the others", group="input", variable=False)
     output: Path = own(
-        Path("data/evaluated"),
+        Path("data/made/evaluated"),
         Path,
         "a folder for evaluation.json, evaluation.html and what was paid for",
         group="output",
@@ -56,7 +57,7 @@ class Settings(Running):
     )
     resamples: int = own(1000, number(100, 100_000, int), "draws of dialogues, for the intervals", group="method")
     shown: int = own(
-        400, number(1, 100_000, int), "samples on the page: the best, and as many of the worst", group="output"
+        400, number(1, 100_000, int), "samples on the page; of more, the best and the worst", group="output"
     )
     prices: tuple[Prices, ...] = own(
         (),
@@ -95,8 +96,26 @@ class Settings(Running):
         64, number(1, 2048, int), "texts in one request; fewer where the endpoint refuses so many", group="embeddings"
     )
 
+    weights: tuple[str, ...] = own(
+        (),
+        str,
+        "models of transformers (folders, .gguf files, names on the hub) whose own log probabilities are told; needs"
+        " requirements-train.txt",
+        group="weights",
+        nargs="+",
+        metavar="MODEL",
+    )
+    weights_context: int = own(
+        1024, number(16, 10**7, int), "newest tokens of a history that they see; fewer are faster", group="weights"
+    )
+    user_form: bool = flag(
+        "for models that speak as the user: the two sides of the chat change places", group="weights", variable=False
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.allow_seen and self.skip_seen:
+            raise Stop("--allow-seen evaluates what --skip-seen leaves out: give one of them.")
         if bool(self.embeddings_url) != bool(self.embeddings_model):
             raise Stop("--embeddings-url and --embeddings-model belong together: give both.")
         if self.embeddings_url and not self.embeddings_url.startswith(("http://", "https://")):
