@@ -23,11 +23,11 @@ from aiohttp import web
 from sacrebleu.metrics.chrf import CHRF
 
 from src.dialogues.turns import Turn
-from src.pairs.seen import write_dialogues
+from src.pairs.seen import Dialogues
 from src.predicting.evaluating.cases import COPIED, SHUFFLED, Attempt, Case, Predictor
 from src.predicting.evaluating.figures import ALL, OF_THE_JUDGE
 from src.predicting.evaluating.resampling import Quantile, Resampling, mean
-from src.predicting.evaluating.scoring import board, surface
+from src.predicting.evaluating.scoring import board, of_texts, surface
 from src.predicting.evaluating.showing import Auroc, PrecisionAt, Ranking
 from src.predicting.evaluating.texts import TfIdf, common_subsequence, near, rouge_l, words
 from src.predicting.evaluating.weights import Likelihood, weigh
@@ -340,13 +340,7 @@ def test_equal_predictors_differ_by_an_interval_that_holds_zero_in_nineteen_of_t
     held = 0
     for seed in range(300):
         one, other = (
-            board(
-                cases,
-                guessing(count, f"{name} {seed}"),
-                {"chrf": lambda case, text: measure(text, case.utterance)},
-                None,
-            )
-            for name in "ab"
+            board(cases, guessing(count, f"{name} {seed}"), {"chrf": of_texts(measure)}, None) for name in "ab"
         )
         resampling = Resampling(np.arange(len(cases)), 200, seed)
         held += not resampling.differences([one["chrf_best"]], [other["chrf_best"]])[0].clear_of_zero
@@ -633,7 +627,7 @@ def test_what_a_killed_predict_has_left_is_read(tmp_path: Path) -> None:
 def test_dialogues_that_were_trained_on_are_refused_left_out_or_told(tmp_path: Path) -> None:
     write(tmp_path, "a", lambda n, _: others(n, 1))
     (tmp_path / "train.json").write_text("[]")
-    write_dialogues(tmp_path / "train.json", [0, 1, 2, "3"])
+    Dialogues([0, 1, 2, "3"]).write_beside(tmp_path / "train.json")
     trained = ("--trained-on", "train.json")
     assert "3 of 18 samples are of dialogues in train.json" in stopped(evaluate(tmp_path, "a", trained))
     assert evaluate(tmp_path, "a", (*trained, "--skip-seen")).returncode == 0

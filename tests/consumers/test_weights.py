@@ -101,4 +101,4 @@ def test_what_is_no_model_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = command("evaluate", "--predictions", "a.jsonl", "--weights", "empty", folder=tmp_path)
     assert done.returncode == 1
-    assert "--weights empty is no model that transformers can read" in done.stderr
+    assert "empty has no tokenizer that transformers can read" in done.stderr

@@ -2,22 +2,20 @@
 
 import copy
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import jinja2
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from ...basics.command import Stop
-from ...basics.text import shortened
 from ...calling.question import Messages
 from ...dialogues.turns import Turn
 from ...training.chats import as_chat
+from ...training.learning.models import is_adapter, merged_adapter, weights_of
+from ...training.tokens import tokenizer_of
 from .weights import Likelihood
 
-GGUF = ".gguf"
 CACHES = ("cache", "past_key_values")  # its name in newer versions, and in older ones
 NOTHING: tuple[Messages, ...] = (
     [],
@@ -27,34 +25,17 @@ NOTHING: tuple[Messages, ...] = (
 """A chat in which nothing was said; not every template takes the first."""
 
 
-def place_of(name: str) -> dict[str, str]:
-    """Where transformers find a model: a folder, a name on the hub, or a GGUF file in its folder."""
-    path = Path(name)
-    if path.suffix.lower() != GGUF:
-        return {"pretrained_model_name_or_path": name}
-    return {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
-
-
 class Weights:
     """A model in memory. The history is read once for all utterances that are asked of."""
 
     def __init__(self, name: str, most: int, *, user_form: bool) -> None:
         """Load the model, which sees at most so many tokens of history. Raises Stop where that cannot be."""
         self._name, self._most, self._user_form = name, most, user_form
-        graphics = torch.cuda.is_available()
         disable_progress_bar()
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(**place_of(name))
-            model: Any = AutoModelForCausalLM.from_pretrained(
-                **place_of(name), dtype="auto" if graphics else torch.float32
-            )
-        except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-            raise Stop(
-                f"--weights {name} is no model that transformers can read ({shortened(str(error), 150)}): give a"
-                " folder, a .gguf file, or a name on the hub."
-            ) from error
-        if not self._tokenizer.chat_template:
-            raise Stop(f"--weights {name} has no chat template, so no turn can be put to it: give a chat model.")
+        self._tokenizer = tokenizer_of(name)
+        graphics = torch.cuda.is_available()
+        numbers = torch.bfloat16 if graphics else torch.float32
+        model = merged_adapter(name) if is_adapter(name) else weights_of(name, numbers)
         self._model = model.eval().to("cuda" if graphics else "cpu")
 
     def of(self, history: Sequence[Turn], utterances: Sequence[str]) -> list[Likelihood]:
