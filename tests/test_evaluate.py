@@ -504,6 +504,14 @@ def test_vectors_are_paid_for_once(serve: Serve, tmp_path: Path) -> None:
     assert {*judge.embedded.values()} == {1}
 
 
+def test_what_was_rehearsed_is_told(endpoint: Serve, tmp_path: Path) -> None:
+    write(tmp_path, "a", lambda n, _: others(n, 1), rehearsal=True)
+    done = evaluate(tmp_path, "a", ("--limit", 3), url=endpoint())
+    assert done.returncode == 0
+    assert "a was rehearsed, without a model" in done.stdout
+    assert "The judge was rehearsed" in done.stdout
+
+
 # ---------------------------------------------------------------------------------------------- weights
 
 

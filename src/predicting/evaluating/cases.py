@@ -72,6 +72,8 @@ class Predictor:
     attempts: Mapping[str, Attempt]
     models: frozenset[str] = frozenset()
     """The models that its lines name."""
+    rehearsed: bool = False
+    """Whether no model was asked for some of them."""
 
     @property
     def most(self) -> int:

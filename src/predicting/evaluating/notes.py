@@ -30,12 +30,17 @@ def notes_on_samples(results: Results, held: Material) -> Iterator[str]:
         yield f"Predictors have different numbers of predictions ({shown}): compare their first ones, not their best."
     if SHUFFLED not in results.predictors or not results.predictors[SHUFFLED]:
         yield "All samples are of one dialogue, so there is no bottom of the scale."
+    for each in held.predictors:
+        if each.rehearsed:
+            yield f"{each.name} was rehearsed, without a model: it checks a set-up and tells nothing."
     if seen := sum(case.seen for case in held.cases):
         yield f"{seen:,} of {total:,} samples are of dialogues that were trained on."
 
 
 def notes_on_judge(results: Results, held: Material) -> Iterator[str]:
     judge = results.judge
+    if results.rehearsed:
+        yield "The judge was rehearsed, without a model: its opinions tell nothing."
     first = judge.get("first_preferred")
     if first and clear_of(first, NO_ORDER_EFFECT):
         more = "more" if (first.value or 0) > NO_ORDER_EFFECT else "less"

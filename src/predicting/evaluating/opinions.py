@@ -59,6 +59,8 @@ class Opinion(Shape):
     similarities: Mapping[str, float]
     comparisons: tuple[Comparison, ...] = ()
     planted: Planted | None = None
+    rehearsal: bool | None = None
+    """True where no model was asked."""
 
     @property
     def planted_similarities(self) -> Mapping[str, float]:
@@ -141,6 +143,10 @@ class Opinions:
             "unrelated_similarity": self.graded(cases, unrelated_in),
         }
         return {name: figure for name, figure in board.items() if figure.present.any()}
+
+    @property
+    def rehearsed(self) -> bool:
+        return any(opinion.rehearsal for opinion in self.by_case.values())
 
     def between(self, a: str, b: str) -> "Pick":
         return lambda opinion: [each for each in opinion.comparisons if (each.a, each.b) == (a, b)]

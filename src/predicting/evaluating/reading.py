@@ -49,6 +49,7 @@ class Line(Shape):
     usage: Loose[Usage] = None
     logprob: Loose[Annotated[tuple[float, ...], BeforeValidator(alone_in_a_list)]] = None
     model: Loose[str] = None
+    rehearsal: Loose[bool] = None
 
     @property
     def attempt(self) -> Attempt:
@@ -156,7 +157,8 @@ def lines_of(path: Path) -> Iterator[Line]:
 
 def predictor_of(name: str, lines: Sequence[Line]) -> Predictor:
     attempts = {name_of(line.sample_id, line.item_id): line.attempt for line in lines}
-    return Predictor(name, attempts, frozenset(line.model for line in lines if line.model))
+    models = frozenset(line.model for line in lines if line.model)
+    return Predictor(name, attempts, models, rehearsed=any(line.rehearsal for line in lines))
 
 
 def joined(lines: Mapping[str, Sequence[Line]]) -> Mapping[str, Case]:

@@ -50,6 +50,8 @@ class Results:
     parts: Sequence[Part]
     judge: Found
     judge_model: str | None
+    rehearsed: bool
+    """Whether some opinions are of no model."""
     notes: Sequence[str] = ()
     """Sentences on what to be wary of."""
 
@@ -158,4 +160,5 @@ def results_of(
         parts=boards.parts(slices(cases), resampling),
         judge=judged,
         judge_model=judge,
+        rehearsed=opinions is not None and opinions.rehearsed,
     )
