@@ -15,6 +15,7 @@ import orjson
 from ...basics.dice import dice
 from ...basics.seen import DONE, Seen
 from ...basics.together import together
+from ...calling.budget import most_tokens_in
 from ...calling.completion import Usage
 from ...calling.stage import Ask, digest
 from ...marking.grading import graded_together, key_of
@@ -185,12 +186,19 @@ def pending(all_dockets: Sequence[Docket], seen: Seen, tally: Tally) -> Generato
             yield each
 
 
+def longest_question(docket: Docket) -> int:
+    """Tokens of the longest text that the judge is shown of a case."""
+    texts = (text for candidate in docket.candidates for text in candidate.texts)
+    return most_tokens_in("\n".join((docket.case.history, docket.case.utterance, docket.unrelated or "", *texts)))
+
+
 def job_of(config: Running, files: Sequence[str], all_dockets: Sequence[Docket]) -> Job[Docket]:
     """What a judge's run over these cases does."""
     return Job(
         files=files,
         items=functools.partial(pending, all_dockets),
         total=lambda: len(all_dockets),
+        longest=lambda: max(map(longest_question, all_dockets)),
         make=functools.partial(judge, seed=config.seed),
         settings={"judge": config.model, "judge_prompts": digest(JUDGE)},
         words=Words(command="evaluate", done="judged", rows="samples", outcomes=(AGREED, SPLIT, GRADED)),
