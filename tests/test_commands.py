@@ -13,7 +13,7 @@ from src.methods.proutt.settings import Config
 from .conftest import command, dialogue, read_rows, synthesis, write_rows
 from .test_postprocess import record
 
-COMMANDS = ("synthesis", "postprocess", "quality", "report", "predict", "rehearsal")
+COMMANDS = ("synthesis", "postprocess", "quality", "report", "predict", "evaluate", "rehearsal")
 Start = Callable[..., str]
 
 
@@ -48,6 +48,7 @@ def test_every_command_tells_its_version(module: str, tmp_path: Path) -> None:
         ("postprocess", "--drop=refusals", "did you mean refusal?"),
         ("quality", "--juge", "did you mean --judge?"),
         ("report", "--txt", "did you mean --text?"),
+        ("evaluate", "--predictoins", "did you mean --predictions?"),
         ("rehearsal", "--serv", "did you mean --serve?"),
     ],
 )

@@ -13,13 +13,26 @@ import os
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from .command import Parser, did_you_mean
 
 log = logging.getLogger(__name__)
 
-Group = Literal["input", "output", "method", "endpoint", "limits and money", "marks", "filters", "faults"]
+Group = Literal[
+    "input",
+    "output",
+    "method",
+    "marks",
+    "judge",
+    "embeddings",
+    "weights",
+    "filters",
+    "endpoint",
+    "limits and money",
+    "faults",
+]
+"""In the order in which help shows them: what goes in and comes out first, the endpoint last."""
 VARIABLES = "PROUTT_"
 
 
@@ -123,19 +136,9 @@ def options_from(cls: type[OptionsT], arguments: Sequence[str] | None, command: 
 
 
 def groups_of(cls: type[Options]) -> list[Group]:
-    """The groups of a command's options: what goes in and comes out first, the endpoint last."""
-    order: tuple[Group, ...] = (
-        "input",
-        "output",
-        "method",
-        "marks",
-        "filters",
-        "endpoint",
-        "limits and money",
-        "faults",
-    )
+    """The groups of a command's options, in order."""
     held = {field.metadata["group"] for field in dataclasses.fields(cls)}
-    return [group for group in order if group in held]
+    return [group for group in get_args(Group) if group in held]
 
 
 def add(group: Any, field: "dataclasses.Field[Any]") -> None:

@@ -15,6 +15,8 @@ async def together(a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], /) -> t
 async def together(
     a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], c: Coroutine[Any, Any, C], /
 ) -> tuple[A, B, C]: ...
+@overload
+async def together(*work: Coroutine[Any, Any, A]) -> tuple[A, ...]: ...
 async def together(*work: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
     """Wait for all, side by side.
 

@@ -45,6 +45,7 @@ class Reading(Draws):
 class OverDialogues(Running, Reading):
     """A run whose items are samples of dialogues. The input is files, folders, globs, or `-` for standard input."""
 
+    input: tuple[str, ...] = option((), str, "what is read", group="input", variable=False, nargs="+", metavar="FILE")
     shard: tuple[int, int] | None = reading(
         None, share, "make only the I-th of N shares of the samples, for several processes or machines", metavar="I/N"
     )

@@ -11,7 +11,6 @@ from typing import Any
 
 from ..basics.dice import dice
 from ..basics.seen import DONE, SEEN, Seen
-from ..basics.text import normalised
 from ..basics.together import together
 from ..calling.completion import Usage
 from ..calling.stage import Ask, digest
@@ -25,6 +24,7 @@ from ..running.output import SampleId, sample_number
 from ..running.settings import Running
 from ..running.tally import Tally
 from ..training.templates import thoughts_and_predictions
+from .grading import graded_together
 from .marks import findings
 from .stages import SCORE
 
@@ -85,22 +85,18 @@ async def judge(ask: Ask, case: Case, seed: int) -> Judged:
     """Grade all predictions of the pair together and score each side's reasoning; add both to its marks."""
     record = case.record
     chosen, rejected = record.chosen, record.rejected
-    different = {normalised(text): text for text in (*chosen.predictions, *rejected.predictions)}
-    order = dice(seed, case.sample_id, f"{case.item_id} judged order").sample(sorted(different), len(different))
-    evaluation, score, rejected_score = await together(
-        ask(
-            EVALUATION,
+    similarity, score, rejected_score = await together(
+        graded_together(
+            ask,
             history=record.history,
             utterance=record.utterance,
-            predictions=[different[key] for key in order],
+            texts=(*chosen.predictions, *rejected.predictions),
+            draw=dice(seed, case.sample_id, f"{case.item_id} judged order"),
         ),
         ask(SCORE, history=record.history, reasoning=thoughts_and_predictions(chosen)),
         ask(SCORE, history=record.history, reasoning=thoughts_and_predictions(rejected)),
     )
-    similarity = {key: grade.similarity for key, grade in zip(order, evaluation.grades, strict=True)}
-    best, rejected_best = (
-        max(similarity[normalised(text)] for text in side.predictions) for side in (chosen, rejected)
-    )
+    best, rejected_best = (max(similarity[text] for text in side.predictions) for side in (chosen, rejected))
     tags = findings(record)
     if best < rejected_best:
         tags.append({"tag": INVERTED, "side": None, "evidence": f"{best:g} against {rejected_best:g}"})
@@ -108,7 +104,7 @@ async def judge(ask: Ask, case: Case, seed: int) -> Judged:
         "tags": tags,
         "chosen": {"similarity": best, "score": score.mean, **score.model_dump()},
         "rejected": {"similarity": rejected_best, "score": rejected_score.mean, **rejected_score.model_dump()},
-        "similarities": {text: similarity[key] for key, text in different.items()},
+        "similarities": similarity,
         "margin": round(best - rejected_best, 4),
     }
     nearer = CHOSEN_NEARER if best > rejected_best else EVEN if best == rejected_best else INVERTED

@@ -27,13 +27,13 @@ TOP_SIM = re.compile(rb',"top_sim":[0-9.e-]+(?=,"gt_insight_path":)')
 POSITION = re.compile(rb'"region":"\w+","position":(\d+)')
 
 
-def inputs(patterns: Sequence[str]) -> list[Path]:
-    """The files that the patterns name, each once, in the order given."""
+def inputs(patterns: Sequence[str], what: str = "records", maker: str = "synthesis") -> list[Path]:
+    """The files that the patterns name, each once, in the order given. `maker` is the command that makes such files."""
     found: dict[Path, None] = {}
     for pattern in patterns:
         matches = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
         if not matches:
-            raise Stop(f"Input {pattern} does not exist: make records first with python -m src.synthesis.")
+            raise Stop(f"Input {pattern} does not exist: make {what} first with python -m src.{maker}.")
         if folders := [match for match in matches if Path(match).is_dir()]:
             raise Stop(f"Input {folders[0]} is a folder: name its files, such as {folders[0]}/part-1.jsonl.")
         found |= dict.fromkeys(Path(match) for match in matches if not match.endswith(FAILED))

@@ -1,10 +1,7 @@
 """Records into one HTML page, to be read and marked."""
 
-import base64
-import hashlib
 import html
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import orjson
 from ..basics.command import Stop
 from ..basics.dice import dice
 from ..basics.files import beginning, refuse_others, replaced
+from ..basics.pages import filled, hash_of, in_script
 from ..basics.text import shortened
 from ..pairs.opinions import Quality
 from ..pairs.ordered import inputs
@@ -116,11 +114,6 @@ def side_of(
 # ---------------------------------------------------------------------------------------------- the command
 
 
-def in_script(text: bytes) -> str:
-    """JSON as it may stand in a script element: nothing in it can end the element."""
-    return text.decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
 def lines_in(path: Path) -> int:
     with path.open("rb", buffering=1 << 20) as file:
         return sum(1 for line in file if not line.isspace())
@@ -143,7 +136,7 @@ def page(sources: Sequence[Path], most: int, near: Accounts, left_out: LeftOut) 
     script = (HERE / "report.js").read_text(encoding="utf-8")
     parts = {
         "title": html.escape(f"ProUtt: {name}"),
-        "script_hash": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "script_hash": hash_of(script),
         "notes": "".join(f"<p>{html.escape(note)}</p>" for note in notes),
         "charts": "".join(charts(totals, near)),
         "index": in_script(orjson.dumps(index)),
@@ -152,11 +145,6 @@ def page(sources: Sequence[Path], most: int, near: Accounts, left_out: LeftOut) 
     }
     template = (HERE / "report.html").read_text(encoding="utf-8")
     return filled(template, parts), totals
-
-
-def filled(template: str, parts: Mapping[str, str]) -> str:
-    """The template with its `{name}` replaced in one pass; other braces are the style sheet's own."""
-    return re.sub(rf"\{{({'|'.join(parts)})\}}", lambda match: parts[match[1]], template)
 
 
 def report(settings: Settings) -> int:

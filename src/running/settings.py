@@ -11,9 +11,8 @@ from ..calling.settings import Calling
 
 @dataclasses.dataclass(frozen=True)
 class Running(Calling, Draws):
-    """Items in, results out, and all calls between them. Each command says what its items are."""
+    """Items in, results out, and all calls between them. Each command says what its items are and where they lie."""
 
-    input: tuple[str, ...] = option((), str, "what is read", group="input", variable=False, nargs="+", metavar="FILE")
     output: Path = option(Path(), Path, "what is written", group="output", variable=False, metavar="FILE")
     limit: int | None = option(
         None,

@@ -100,4 +100,4 @@ def weights_of(name: str, numbers: torch.dtype) -> Any:
     try:
         return AutoModelForCausalLM.from_pretrained(**place_of(name), dtype=numbers)
     except UNREADABLE as error:
-        raise Stop(f"{name} is no model that can learn ({shortened(str(error), 160)}).") from error
+        raise Stop(f"{name} is no model that transformers can read ({shortened(str(error), 160)}).") from error

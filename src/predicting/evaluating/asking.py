@@ -1,0 +1,105 @@
+"""Whatever of an evaluation is asked of a model: the judge's opinions, vectors, log probabilities."""
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import openai
+
+from ...basics.command import Stop
+from ...basics.files import Beside
+from ...calling.settings import api_key_of
+from ...running.runner import run
+from .cases import Case, Predictor
+from .embeddings import Vectors, cosine_of, fetch
+from .judging import dockets, job_of
+from .opinions import Opinions, drop_others, opinions_in
+from .reading import Material, named
+from .scoring import Board, Measure
+from .settings import Settings
+from .weights import weigh
+
+INTERRUPTED = 130
+
+
+@dataclasses.dataclass(frozen=True)
+class Heard:
+    """How the judge's run ended, and what the judge has said by then."""
+
+    status: int = 0
+    opinions: Opinions | None = None
+
+    def measures(self, hit: float, *, planted: bool) -> Mapping[str, Measure]:
+        """What the judge's opinions measure; nothing where no judge was asked."""
+        return self.opinions.measures(hit, planted=planted) if self.opinions else {}
+
+
+def ask_judge(settings: Settings, held: Material, unrelated: Predictor) -> Heard:
+    """Have the judge say what it has not said yet. Raises Stop where it has said nothing at all."""
+    if not settings.judge:
+        return Heard()
+    config = dataclasses.replace(settings, output=settings.judged, model=settings.judge_model or settings.model)
+    key = api_key_of(config)
+    all_dockets = dockets(held.cases, held.predictors, unrelated, settings.planted, settings.seed)
+    asked = {each.case.name: each.digest for each in all_dockets}
+    drop_others(config.output, asked)
+    status = run(config, key, job_of(config, held.files, all_dockets))
+    by_case = opinions_in(config.output, asked)
+    if not by_case and status != INTERRUPTED:
+        raise Stop(
+            f"The judge {config.model} has given no usable opinion (the reasons stand in"
+            f" {Beside(config.output).failures}): give another --judge-model; what was paid for is kept."
+        )
+    return Heard(status, Opinions(by_case))
+
+
+def ask_embeddings(
+    settings: Settings, held: Material, ends: tuple[Predictor, ...], path: Path
+) -> Mapping[str, Measure]:
+    """The cosine of embeddings as a measure, where an endpoint for them is named."""
+    if not settings.embeddings_url:
+        return {}
+    vectors = Vectors(path, settings.embeddings_model)
+    with openai.OpenAI(
+        api_key=key_of_embeddings(settings),
+        base_url=settings.embeddings_url,
+        max_retries=settings.max_retries,
+        timeout=settings.timeout,
+    ) as client:
+        tokens = fetch(vectors, client, settings.embeddings_model, texts(held, ends), settings.embeddings_batch)
+    print(f"embeddings     {tokens:,} tokens paid for now, {path}")
+    return {"cosine": cosine_of(vectors)}
+
+
+def key_of_embeddings(settings: Settings) -> str:
+    """The key for the embeddings' endpoint. Raises Stop where the variable that is named has none."""
+    name = settings.embeddings_key_env
+    key = os.environ.get(name, "").strip() if name else "none"  # the SDK insists on one
+    if not key:
+        raise Stop(
+            f"No key for embeddings: set {name}, which --embeddings-key-env names, in the environment or in .env."
+        )
+    return key
+
+
+def texts(held: Material, ends: tuple[Predictor, ...]) -> Iterator[str]:
+    """All texts that are compared."""
+    yield from (case.utterance for case in held.cases)
+    for predictor in (*held.predictors, *ends):
+        for attempt in predictor.attempts.values():
+            yield from attempt.texts
+
+
+def ask_weights(settings: Settings, cases: Sequence[Case]) -> Mapping[str, Board]:
+    """What each model's own log probabilities tell, by the model's name, one model in memory at a time."""
+    if not settings.weights:
+        return {}
+    try:
+        from .models import Weights  # noqa: PLC0415 (optional)
+    except ImportError as error:
+        raise Stop(f"{error.name} is missing, for --weights: pip install -r requirements-train.txt") from error
+    return {
+        name: weigh(cases, Weights(model, settings.weights_context, user_form=settings.user_form), settings.seed)
+        for name, model in named(settings.weights, "models").items()
+    }
