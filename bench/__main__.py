@@ -2,7 +2,7 @@
 
     python -m bench                       prints the table; writes bench/result.md and bench/concurrency.svg
     python -m bench replies --help        how usable a model's replies are, stage by stage
-    python -m bench tokens                prompt tokens a sample, all and fresh, for three lengths of history
+from . import loop, replies, tokens
 
 Ratios count: the absolute figures are those of the machine and of what else runs on it. The server is the stand-in of
 the rehearsal, in a process of its own. A prefix cache without end is counted from its log, in blocks of 512 characters.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from src.basics.command import as_command
 
-from . import replies, tokens
+from . import loop, replies, tokens
 from .measure import CONTENDERS, Figures, kept_busy, measure, medians, repeated, server
 from .plot import svg
 
@@ -99,10 +99,9 @@ def plot() -> str:
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["replies"]:
-        sys.exit(as_command(lambda: replies.main(sys.argv[2:])))
-    if sys.argv[1:2] == ["tokens"]:
-        sys.exit(tokens.main())
+    others = {"replies": replies.main, "loop": loop.main, "tokens": tokens.main}
+    if (other := others.get(" ".join(sys.argv[1:2]))) is not None:
+        sys.exit(as_command(lambda: other(sys.argv[2:])))
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed side by side; see the module's text.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--calls", type=int, default=2400)

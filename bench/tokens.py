@@ -57,6 +57,7 @@ def common(one: str, other: str) -> str:
     return os.path.commonprefix([one, other])  # noqa: RUF071 (texts, and no paths)
 
 
-def main() -> int:
+def main(_: Sequence[str]) -> int:
+    """Print the table; returns the exit status."""
     print("\n".join(table()))
     return 0

@@ -75,6 +75,7 @@ def local(folder: Path, model: Path, *arguments: object, input: str = "in.jsonl"
 def test_a_served_model_is_quiet_on_this_machine_alone_and_gone_afterwards(
     tiny: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    capfd.readouterr()  # what was said before
     with served(tiny, 2, 2048) as url:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", url)
         assert ask(url, max_tokens=5)["usage"]["completion_tokens"] == 5
