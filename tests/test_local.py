@@ -78,7 +78,7 @@ def test_a_served_model_is_quiet_on_this_machine_alone_and_gone_afterwards(
     capfd.readouterr()  # what was said before
     with served(tiny, 2, 2048) as url:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", url)
-        assert ask(url, max_tokens=5)["usage"]["completion_tokens"] == 5
+        assert 1 <= ask(url, max_tokens=5)["usage"]["completion_tokens"] <= 5
         (process,) = servers(os.getpid())
         port = f"{int(url.split(':')[2].split('/')[0]):04X}"
         sockets = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()

@@ -120,8 +120,9 @@ async def mislead_throughout(
 ) -> Trajectory:
     """Write both views for a category drawn at random, along plausible wrong paths that suit it."""
     category_reason = sample.dice("wrong category").choice(reasons.all)
-    wrong_turn = await ask(  # without the history, as above
+    wrong_turn = await ask(  # with the history, so that it stays as close to this dialogue as the other side
         WRONG_TURN,
+        history=sample.history,
         tree=draft.tree,
         view=truth_path.view,
         category=category_reason.category,

@@ -58,19 +58,15 @@ WRONG_TURN = Stage(
     frame=FRAME,
     name="wrong turn",
     task="""\
-Below stand the intent tree of a dialogue, without the dialogue, and the true paths to the user's next utterance with \
-their view. Imagine that the user turns elsewhere, with an utterance of the category below. Give two paths of each \
-view that such a user could well take: natural from the tree, fit for that category, each from a topic of the tree. \
-Each target differs in substance from both true paths, from all that is foreseen below and from the others: no \
-rewording, part or next step of it, nothing that the same answer would cover. Invent no facts.
+The true paths below lead to the user's next utterance, by their view. Imagine that the user turns elsewhere, with an \
+utterance of the category below. Give two paths of each view that this user could well take now: close to this \
+dialogue, fit for that category, each from a topic of the tree. Each target differs in substance from both true \
+paths, from all that is foreseen below and from the others: no rewording, part or next step of it, nothing that the \
+same answer would cover. Invent no facts.
 
 The other utterances are what this user said at other moments. Where the subject of one suits, meets these rules and \
 is not settled in the tree, take it as a target.""",
     material="""\
-<intent_tree>
-{tree}
-</intent_tree>
-
 View of the true paths: {view}
 Category of the imagined utterance: {category}
 
@@ -96,7 +92,7 @@ Category of the imagined utterance: {category}
             TreePath(source="topic of the tree", target="another new topic - attribute"),
         ),
     ),
-    opens_with=(),
+    opens_with=("history", "tree"),
     checks=(names_are_short, paths_start_at_topics, targets_differ, paths_are_wrong),
     reply_tokens=170,
 )
@@ -105,11 +101,12 @@ MISLED_INSIGHT = Stage(
     frame=FRAME,
     name="misled insight",
     task="""\
-The user speaks next. Below stand the category of the utterance and two paths for each view. For each view, write the \
-reasoning that leads to its paths, in their order, each shown as it is given, and argues for this category. Ground \
-each path in the dialogue; what that does not tell is put as a guess. The text is a first look at the dialogue in two \
-to five sentences, without a word on given paths or which is likelier. Then give one prediction for each path, in \
-order: about one thing, as bare as users are, with no particular that neither dialogue nor path suggests.""",
+The user speaks next. Below stand the category of the utterance and two paths for each view. For each view, reason \
+from the tree and the assistant's last turn to its paths, in their order, each shown as it is given, for an utterance \
+of this category, which is not named. What the dialogue does not tell is put as a guess, and once is no habit. The \
+text is a first look at the dialogue in two to five sentences, without a word on given paths or which is likelier. \
+Then give one prediction for each path, in order: about one thing, as bare as users are, with no particular that \
+neither dialogue nor path suggests.""",
     material="""\
 Category of the next utterance: {category}
 

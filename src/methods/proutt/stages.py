@@ -84,9 +84,9 @@ INSIGHT = Stage(
     task="""\
 The user speaks next; the category of the utterance stands below. For each view, reason in two to five sentences from \
 the tree and the assistant's last turn to two paths, the likeliest for this category and the likeliest on another \
-subject, and show both. Where the assistant has just asked or offered something, the first mining path takes that up. \
-What the dialogue does not tell is put as a guess. Then give one prediction for each path, in order: about one thing, \
-and as bare as users are ("two nights", "yes please").""",
+subject, and show both, without naming the category. Where the assistant has just asked or offered something, the \
+first mining path takes that up. What the dialogue does not tell is put as a guess, and once is no habit. Then give \
+one prediction for each path, in order: about one thing, and as bare as users are ("two nights", "yes please").""",
     material="Category of the next utterance: {category}",
     example=DraftInsight(
         mining=DraftView(
@@ -142,9 +142,9 @@ TRUTH_PATH = Stage(
 Below is what the user really said next. Decide by the tree which view it belongs to, then give two paths of that \
 view, each from the topic nearest to it. The first leads to the utterance as a reader of the dialogue could have \
 foreseen it: its main subject alone, as broad as the tree's attributes, and for a Statement which way it goes \
-("reaction: it worked", "budget: no limit"). Leave out each name, number, time, list and particular that only the \
-utterance has. The second is a side path: another way in this view that the user could as well have gone, to clearly \
-another target.""",
+("reaction: it worked", "budget: no limit"). Leave out each name, number, time, condition, list and wording that only \
+the utterance has. The second is a side path: another way in this view that the user could as well have gone, to \
+clearly another target.""",
     material="""\
 <utterance>
 {utterance}
@@ -166,11 +166,11 @@ another target.""",
 REVISION_TASK = """\
 The user speaks next. Below stand the category of the utterance, a draft of the reasoning of the %(view)s view, and \
 the paths that take the place of the draft's. Write the reasoning anew so that it leads to the new paths, in their \
-order, each shown as it is given, and argues for this category. Keep what still holds; ground each path in the \
-dialogue; what that does not tell is put as a guess. The text is a first look at the dialogue in two to five \
-sentences, without a word on a draft, a change, given paths, or which path is likelier. Then give one prediction for \
-each path, in order: about one thing, as bare as users are, with no particular that neither dialogue nor path \
-suggests."""
+order, each shown as it is given, for an utterance of this category, which is not named. Keep what still holds; \
+ground each path in the dialogue; what that does not tell is put as a guess, and once is no habit. The text is a \
+first look at the dialogue in two to five sentences, without a word on a draft, a change, given paths, or which path \
+is likelier. Then give one prediction for each path, in order: about one thing, as bare as users are, with no \
+particular that neither dialogue nor path suggests."""
 
 REVISION_MATERIAL = """\
 Category of the next utterance: {category}
