@@ -19,8 +19,8 @@ WRONG_PATH = Stage(
 Below stand the intent tree of a dialogue, without the dialogue, and the true paths to the user's next utterance with \
 their view. Give two wrong paths: ways in the same view that look natural from the tree, each from a topic of it, to \
 something that the user did not turn to: a subject that one could tell about, ask about or want something done about. \
-Each target differs in substance from both true paths, from all that is foreseen below and from the others: no \
-rewording, part or next step of it, nothing that the same answer would cover. Invent no facts.
+Each target differs in substance from both true paths, from all that is foreseen below and from one another: no \
+rewording, part or next step of it, nothing that the same answer would cover. Invent no facts of the world.
 
 The other utterances are what this user said at other moments. Where the subject of one suits, meets these rules and \
 is not settled in the tree, take it as a target.""",
@@ -61,8 +61,8 @@ WRONG_TURN = Stage(
 The true paths below lead to the user's next utterance, by their view. Imagine that the user turns elsewhere, with an \
 utterance of the category below. Give two paths of each view that this user could well take now: close to this \
 dialogue, fit for that category, each from a topic of the tree. Each target differs in substance from both true \
-paths, from all that is foreseen below and from the others: no rewording, part or next step of it, nothing that the \
-same answer would cover. Invent no facts.
+paths, from all that is foreseen below and from one another: no rewording, part or next step of it, nothing that the \
+same answer would cover. Invent no facts of the world.
 
 The other utterances are what this user said at other moments. Where the subject of one suits, meets these rules and \
 is not settled in the tree, take it as a target.""",

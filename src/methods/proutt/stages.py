@@ -143,8 +143,8 @@ Below is what the user really said next. Decide by the tree which view it belong
 view, each from the topic nearest to it. The first leads to the utterance as a reader of the dialogue could have \
 foreseen it: its main subject alone, as broad as the tree's attributes, and for a Statement which way it goes \
 ("reaction: it worked", "budget: no limit"). Leave out each name, number, time, condition, list and wording that only \
-the utterance has. The second is a side path: another way in this view that the user could as well have gone, to \
-clearly another target.""",
+the utterance has. The second is a side path: another way in this view that the user could as well have gone with an \
+utterance of this kind, to clearly another target.""",
     material="""\
 <utterance>
 {utterance}
