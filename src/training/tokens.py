@@ -1,6 +1,7 @@
 """How many tokens a training row takes, told by the tokenizer of the model that is to learn from it."""
 
 import dataclasses
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from ..basics.command import Stop
 from ..basics.text import shortened
 from .examples import Example, Message, example_of
 
+UNREADABLE = (OSError, ValueError, KeyError, ImportError, AttributeError, RuntimeError, struct.error)
+"""What transformers raise for what is no model, or none that they know."""
 GGUF = ".gguf"
 INSTALL = "pip install -r requirements-train.txt"
 TRAINERS_OWN_LIMIT = 1024  # TRL's max_length, unless it is told another
@@ -32,7 +35,7 @@ def tokenizer_of(name: str) -> Any:
         raise Stop(f"There is no model file {name}: give the path of a .gguf file, or a folder, or a name on the hub.")
     try:
         tokenizer = AutoTokenizer.from_pretrained(**place_of(name))
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except UNREADABLE as error:
         raise Stop(f"{name} has no tokenizer that transformers can read ({shortened(str(error), 160)}).") from error
     if not tokenizer.chat_template:
         raise Stop(f"{name} has no chat template, so no turn can be put to it: give a chat model (often -Instruct).")

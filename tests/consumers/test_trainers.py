@@ -13,55 +13,13 @@ import pytest
 
 from src.training.formats import NAMES
 
-from ..conftest import ROOT, command, dialogue, write_rows
+from ..conftest import ROOT, command
 
 datasets = pytest.importorskip("datasets")
-tokenizers = pytest.importorskip("tokenizers")
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+pytest.importorskip("torch")
 trl = pytest.importorskip("trl")
 
 pytestmark = pytest.mark.filterwarnings("default")  # the consumers' own warnings are not ours to mend
-
-CHAT = (
-    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
-)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the rehearsal has made records of 24 dialogues."""
-    folder: Path = tmp_path_factory.mktemp("made")
-    write_rows(folder / "in.jsonl", [dialogue(number) for number in range(24)])
-    assert command("rehearsal", "--input", "in.jsonl", folder=folder).returncode == 0
-    return folder
-
-
-@pytest.fixture(scope="module")
-def model(made: Path) -> str:
-    """A tiny model with random weights, and a tokenizer trained on the records."""
-    special = ["<|user|>", "<|assistant|>", "<|system|>", "<|end|>", "<|pad|>"]
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = tokenizers.decoders.ByteLevel()
-    alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
-    trainer = tokenizers.trainers.BpeTrainer(vocab_size=600, special_tokens=special, initial_alphabet=alphabet)
-    tokenizer.train([str(made / "data/synthesized_raw/rehearsal.jsonl")], trainer)
-    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|pad|>")
-    fast.chat_template = CHAT
-    shape = transformers.Qwen2Config(
-        vocab_size=len(fast),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-    )
-    place = str(made / "tiny")
-    transformers.Qwen2ForCausalLM(shape).save_pretrained(place)
-    fast.save_pretrained(place)
-    return place
 
 
 def post(folder: Path, *arguments: object) -> None:

@@ -15,6 +15,7 @@ MERGED = "merged"
 """Where a whole model stands in the output's folder, adapter merged in."""
 LEARNT_FROM = "plain.jsonl"
 """The rows that `--control plain` made, in the output's folder."""
+LEAST_RANK = 8  # that vLLM's option takes
 WARNINGS = {
     "rehearsed": "Some of what it learnt from was rehearsed, without a model. It is for checking a set-up.",
     "shuffled": "A control: it learnt the answers of other rows, and so only their style. It is there to be beaten.",
@@ -30,14 +31,16 @@ def write_card(folder: Path, recipe: Recipe, learnt: Learnt) -> None:
 
 def card(folder: Path, recipe: Recipe, learnt: Learnt) -> Iterator[str]:
     tags = ["next-utterance-prediction", recipe.kind.lower(), *(["lora"] if recipe.rank else [])]
-    yield from ("---", f"base_model: {orjson.dumps(recipe.base).decode()}")
+    base = Path(recipe.base).name if Path(recipe.base).exists() else recipe.base  # whose folders are nobody's business
+    yield from ("---", f"base_model: {orjson.dumps(base).decode()}")
     yield from (f"library_name: {'peft' if recipe.rank else 'transformers'}", "pipeline_tag: text-generation", "tags:")
     yield from (*(f"- {tag}" for tag in tags), "---", "", f"# {folder.resolve().name}", "")
-    yield f"{recipe.base}, trained by {recipe.kind} to foresee what a user says next in a dialogue with an assistant,"
-    yield f"on {recipe.rows:,} rows of {', '.join(f'`{Path(name).name}`' for name in recipe.input)}."
+    yield f"{base}, trained by {recipe.kind} to foresee what a user says next in a dialogue with an assistant, on"
+    yield f"{recipe.rows:,} rows of {', '.join(f'`{Path(name).name}`' for name in recipe.input)}."
     for warning in warnings(recipe):
         yield from ("", f"**{warning}**")
-    yield from ("", "## How", "", "```text", *(line.strip() for line in in_words(recipe)), "```", "")
+    settings = (line.strip() for line in in_words(recipe.model_copy(update={"base": base})))
+    yield from ("", "## How", "", "```text", *settings, "```", "")
     yield "; ".join(came_of_it(learnt)) + "."
     yield from ("", "## Use", "", "```text", *served(folder, recipe, learnt), "```", "")
     yield "What it may be used for follows from the licences of its base and of the dialogues."
@@ -61,16 +64,26 @@ def served(folder: Path, recipe: Recipe, learnt: Learnt) -> Iterator[str]:
     """The lines that serve the result, and the one that has it predict."""
     name, place = folder.resolve().name, shlex.quote(str(folder))
     if recipe.rank is None:
-        yield from ("# by vLLM, or by transformers", f"vllm serve {place} --served-model-name {name}")
+        yield from ("# by vLLM", f"vllm serve {place} --served-model-name {name}")
     else:
-        lora = f"--enable-lora --max-lora-rank {max(8, recipe.rank)} --lora-modules {name}={place}"
-        yield from ("# by vLLM, or by transformers", f"vllm serve {shlex.quote(learnt.stands_on)} {lora}")
-    yield f"transformers serve {place}"
-    if (folder / MERGED).is_dir() or recipe.rank is None:
-        whole = shlex.quote(str(folder / MERGED if (folder / MERGED).is_dir() else folder))
-        yield f"# as one file, by llama.cpp's converter\npython convert_hf_to_gguf.py {whole} --outfile {name}.gguf"
-    yield "# what it foresees of dialogues that it has not seen"
-    yield predict_command(folder, recipe)
+        lora = f"--enable-lora --max-lora-rank {max(LEAST_RANK, recipe.rank)} --lora-modules {name}={place}"
+        yield from ("# base and adapter, by vLLM", f"vllm serve {shlex.quote(learnt.stands_on)} {lora}")
+    if whole := whole_model(folder, recipe):
+        yield from (f"# by transformers; there the model is called {whole}", f"transformers serve {whole}")
+        yield from (
+            "# as a file for --model-file, by llama.cpp",
+            f"python convert_hf_to_gguf.py {whole} --outfile {name}.gguf",
+        )
+    else:
+        yield "# by transformers, or as a file for --model-file: train with --merge, which writes the whole model"
+    yield from ("# what it foresees of dialogues that it has not seen", predict_command(folder, recipe))
+
+
+def whole_model(folder: Path, recipe: Recipe) -> str:
+    """Where the model stands with nothing left to be added; "" where it is an adapter alone."""
+    if (folder / MERGED).is_dir():
+        return shlex.quote(str(folder / MERGED))
+    return shlex.quote(str(folder)) if recipe.rank is None else ""
 
 
 def predict_command(folder: Path, recipe: Recipe) -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def train(settings: Settings, workshop: Workshop | None = None) -> int:
 
 def on_this_machine() -> Workshop:
     """TRL, or a sentence about what is to be installed."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait would take the cores from others' work
     try:
         from .trainer import WithTrl  # noqa: PLC0415 (optional)
     except ImportError as error:

@@ -15,13 +15,12 @@ from transformers.utils.logging import disable_progress_bar
 from ...basics.command import Stop
 from ...basics.text import shortened
 from ..examples import Example
-from ..tokens import GGUF, place_of, tokenizer_of, tokens_in
+from ..tokens import GGUF, UNREADABLE, place_of, tokenizer_of, tokens_in
 
 log = logging.getLogger(__name__)
 
 ADAPTER = "adapter_config.json"
 MADE_HERE = "base"  # in the output's folder: what the adapter stands on, where that was no model that can be served
-UNREADABLE = (OSError, ValueError, KeyError, ImportError, RuntimeError)
 
 
 @dataclasses.dataclass(frozen=True)
