@@ -93,10 +93,14 @@ def test_pairs_are_learnt_on_top_of_an_adapter_and_the_whole_can_be_served(files
             assert torch.allclose(first(tokens).logits, adapted(tokens).logits, atol=1e-4)
 
 
-def test_all_weights_can_be_trained(files: Path, model: str) -> None:
-    assert trained(files, model, "whole", "--full", "--learning-rate", 0.01).returncode == 0
+@pytest.mark.parametrize("mode", ["sft", "pref"])
+def test_all_weights_can_be_trained(files: Path, model: str, mode: str) -> None:
+    told = ("--full", "--learning-rate", 0.01, "--limit", 16)
+    done = trained(files, model, f"whole-{mode}", *told, input=f"{mode}.jsonl")
+    assert done.returncode == 0, done.stderr
     before, after = (
-        transformers.AutoModelForCausalLM.from_pretrained(place).state_dict() for place in (model, str(files / "whole"))
+        transformers.AutoModelForCausalLM.from_pretrained(place).state_dict()
+        for place in (model, str(files / f"whole-{mode}"))
     )
     assert any(not torch.equal(before[name], after[name]) for name in before)
 

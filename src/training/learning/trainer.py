@@ -53,7 +53,9 @@ class WithTrl:
         recipe, folder = task.recipe, task.folder
         model = chat_model(recipe.base)
         stands_on = standing_base(recipe.base, model.tokenizer, folder)
-        trainer = trainer_of(task, weights_of(stands_on, getattr(torch, recipe.numbers)), model.tokenizer)
+        # Weights that are trained themselves stay exact: a step is too small for bfloat16 to keep it.
+        numbers = torch.float32 if recipe.rank is None else getattr(torch, recipe.numbers)
+        trainer = trainer_of(task, weights_of(stands_on, numbers), model.tokenizer)
         checkpoint = get_last_checkpoint(str(folder / CHECKPOINTS)) if task.resume else None
         started = time.monotonic()
         try:
