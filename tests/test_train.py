@@ -33,10 +33,14 @@ class Words:
     """A base to which each word is a token."""
 
     most_tokens: int | None = 100_000
+    left_out: str = "nothing"
 
     def tokens_in(self, example: Example) -> int:
         asked = sum(len(message.content.split()) for message in example.prompt)
         return asked + max(len(answer.content.split()) for answer in example.answers)
+
+    def keeps(self, example: Example) -> bool:
+        return not any(self.left_out in answer.content for answer in example.answers)
 
 
 @dataclasses.dataclass
@@ -306,6 +310,15 @@ def test_rows_that_would_be_cut_off_are_refused_with_the_way_to_leave_them_out(f
 def test_a_base_that_takes_in_little_limits_rows_by_itself() -> None:
     with pytest.raises(Stop, match="more than 50 tokens"):
         trained(Pretence(known=Words(50)))
+
+
+def test_a_base_whose_template_leaves_out_thoughts_is_refused_for_them_alone(folder: Path) -> None:
+    thoughtless = Pretence(known=Words(left_out="<think>"))
+    with pytest.raises(Stop, match="does not write answers as they are"):
+        trained(thoughtless)
+    assert not (folder / "out").exists()
+    post(folder, "--mode", "sft", "--template", "predictions", "--output", "p.jsonl")
+    trained(thoughtless, input=("p.jsonl",))
 
 
 @pytest.mark.parametrize(

@@ -44,18 +44,30 @@ def tokenizer_of(name: str) -> Any:
 
 def tokens_in(tokenizer: Any, example: Example) -> int:
     """The tokens of a row as trainers count them: prompt and answer together, of a pair with its longer answer."""
-    return max(len(tokens_of(tokenizer, (*example.prompt, answer))) for answer in example.answers)
+    return max(len(written(tokenizer, example, answer, tokenize=True)) for answer in example.answers)
 
 
-def tokens_of(tokenizer: Any, messages: tuple[Message, ...], *, to_be_answered: bool = False) -> list[int]:
-    """The messages as the model's own template writes them; ready for an answer where there is to be one."""
-    tokens: list[int] = tokenizer.apply_chat_template(
-        [message.model_dump() for message in messages],
-        add_generation_prompt=to_be_answered,
-        tokenize=True,
-        return_dict=False,
+def keeps(tokenizer: Any, example: Example) -> bool:
+    """Whether the model's own template writes the row's answers as they are, but for white space."""
+    return all(
+        "".join(answer.content.split()) in "".join(written(tokenizer, example, answer, tokenize=False).split())
+        for answer in example.answers
     )
-    return tokens
+
+
+def written(tokenizer: Any, example: Example, answer: Message, *, tokenize: bool) -> Any:
+    """A row as the model's own template writes it. Raises Stop where the template takes no such chat."""
+    from jinja2 import TemplateError  # noqa: PLC0415 (optional: chat templates are in its language)
+
+    chat = [message.model_dump() for message in (*example.prompt, answer)]
+    try:
+        return tokenizer.apply_chat_template(chat, tokenize=tokenize, return_dict=False)
+    except TemplateError as error:
+        roles = " ".join(message.role for message in example.prompt)
+        raise Stop(
+            f"The chat template of {tokenizer.name_or_path} takes no chat of {roles} {answer.role} ({error}): give"
+            " another model, or of plain rows the other form, with or without --user-form."
+        ) from error
 
 
 @dataclasses.dataclass

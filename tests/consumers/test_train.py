@@ -5,6 +5,7 @@ Needs requirements-consumers.txt; run by scripts/check-consumers.
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,6 +111,34 @@ def test_rows_longer_than_the_base_can_take_in_are_refused(files: Path, model: s
     assert done.returncode == 1
     assert "24 of 24 rows have more than 200 tokens" in done.stderr
     assert not (files / "long").exists()
+
+
+def test_a_template_that_leaves_out_thoughts_is_found_out(files: Path, model: str) -> None:
+    told = ("--input", "data/synthesized_raw/rehearsal.jsonl", "--mode", "sft", "--output", "thoughts.jsonl")
+    assert command("postprocess", *told, folder=files).returncode == 0
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model)
+    assert "message['content']" in tokenizer.chat_template
+    tokenizer.chat_template = tokenizer.chat_template.replace(
+        "message['content']", "message['content'].split('</think>')[-1]"
+    )
+    shutil.copytree(model, files / "thoughtless")
+    tokenizer.save_pretrained(str(files / "thoughtless"))
+    done = trained(files, "thoughtless", "out-of-thoughts", input="thoughts.jsonl")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "does not write answers as they are" in done.stderr
+
+
+def test_a_template_that_takes_no_such_chat_is_found_out(files: Path, model: str) -> None:
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model)
+    refusal = "{% if messages[0]['role'] == 'assistant' %}{{ raise_exception('the user begins') }}{% endif %}"
+    tokenizer.chat_template = refusal + tokenizer.chat_template
+    shutil.copytree(model, files / "strict")
+    tokenizer.save_pretrained(str(files / "strict"))
+    told = ("--control", "plain", "--user-form")
+    done = trained(files, "strict", "out-of-order", *told, input="in.jsonl")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 2)  # the first tells what was read
+    assert "takes no chat of assistant user" in done.stderr
+    assert "the user begins" in done.stderr
 
 
 def test_what_is_no_chat_model_is_refused_in_one_sentence(files: Path, model: str) -> None:

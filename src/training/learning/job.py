@@ -22,6 +22,8 @@ from .workshop import Base, Learnt, Task, Workshop
 
 log = logging.getLogger(__name__)
 
+TRIED = 20  # rows that show what a chat template does to answers
+
 
 def train(settings: Settings, workshop: Workshop | None = None) -> int:
     """Train as the settings say; returns the exit status. Raises Stop where that cannot be."""
@@ -34,7 +36,10 @@ def train(settings: Settings, workshop: Workshop | None = None) -> int:
     base = workshop.base(settings.base)
     most = settings.max_length or min(base.most_tokens or MOST_TOKENS, MOST_TOKENS)
     checked = validation.examples if validation else ()
+    refuse_what_is_lost(lesson, base, settings.base)
     longest = longest_of([*lesson.examples, *checked], base, most, settings)
+    if settings.control == "shuffled":  # only now: which rows are too long is told by their own answers
+        lesson = dataclasses.replace(lesson, examples=shuffled(lesson.examples, settings.seed))
     recipe = recipe_of(settings, lesson, workshop.device, Lengths(most, longest=longest))
     begin(recipe, before, lesson, settings.output)
     learnt = workshop.learn(
@@ -73,14 +78,21 @@ def refuse_what_is_there(folder: Path, *, resume: bool) -> Recipe | None:
 
 
 def lesson_for(settings: Settings) -> Lesson:
-    """What is to be learnt: the rows, as many as are wished, with answers of others where that is the control."""
+    """What is to be learnt: the rows, as many as are wished."""
     lesson = plain(settings) if settings.control == "plain" else lesson_from(settings.input)
     if settings.limit and settings.limit < len(lesson.examples):
         drawn = dice(settings.seed, "rows", "limit").sample(range(len(lesson.examples)), settings.limit)
         lesson = lesson.of(sorted(drawn))
-    if settings.control == "shuffled":
-        lesson = dataclasses.replace(lesson, examples=shuffled(lesson.examples, settings.seed))
     return lesson
+
+
+def refuse_what_is_lost(lesson: Lesson, base: Base, name: str) -> None:
+    """Raise Stop where the base's template leaves out some of an answer, which then nobody would learn."""
+    if not all(base.keeps(example) for example in lesson.examples[:TRIED]):
+        raise Stop(
+            f"The chat template of {name} does not write answers as they are (some leave out thoughts), which it"
+            " could then not learn: give another --base, or rows of python -m src.postprocess --template predictions."
+        )
 
 
 def longest_of(examples: Sequence[Example], base: Base, most: int, settings: Settings) -> int:

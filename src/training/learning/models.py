@@ -15,7 +15,7 @@ from transformers.utils.logging import disable_progress_bar
 from ...basics.command import Stop
 from ...basics.text import shortened
 from ..examples import Example
-from ..tokens import GGUF, UNREADABLE, place_of, tokenizer_of, tokens_in
+from ..tokens import GGUF, UNREADABLE, keeps, place_of, tokenizer_of, tokens_in
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,9 @@ class ChatModel:
 
     def tokens_in(self, example: Example) -> int:
         return tokens_in(self.tokenizer, example)
+
+    def keeps(self, example: Example) -> bool:
+        return keeps(self.tokenizer, example)
 
 
 def chat_model(name: str) -> ChatModel:

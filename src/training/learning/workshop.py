@@ -19,6 +19,9 @@ class Base(Protocol):
     def tokens_in(self, example: Example) -> int:
         """How many tokens a row is to it."""
 
+    def keeps(self, example: Example) -> bool:
+        """Whether its chat template writes the answers as they are; some leave out thoughts."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Task:
