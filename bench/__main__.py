@@ -2,7 +2,8 @@
 
     python -m bench                       prints the table; writes bench/result.md and bench/concurrency.svg
     python -m bench replies --help        how usable a model's replies are, stage by stage
-from . import loop, replies, tokens
+    python -m bench tokens                prompt tokens a sample, all and fresh, for three lengths of history
+    python -m bench loop --help           the whole loop with a small model: data, training, predictions, figures
 
 Ratios count: the absolute figures are those of the machine and of what else runs on it. The server is the stand-in of
 the rehearsal, in a process of its own. A prefix cache without end is counted from its log, in blocks of 512 characters.

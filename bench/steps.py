@@ -62,11 +62,10 @@ def divide(loop: Loop) -> None:
         return
     reading = OverDialogues(input=loop.dialogues, turns="random", seed=loop.seed)
     tokenizer = tokenizer_of(loop.model)
-    short = [
-        sample
-        for sample in pending(reading, found(reading.input, loop.output / TEST), Seen(), Tally())
-        if tokens_in(tokenizer, example_of(sample)) <= loop.max_length
-    ]
+    samples = pending(reading, found(reading.input, loop.output / TEST), Seen(), Tally())
+    # Once each: one that is alike in both parts would be remembered and not foreseen.
+    different = {(sample.history, sample.utterance): sample for sample in samples}.values()
+    short = [sample for sample in different if tokens_in(tokenizer, example_of(sample)) <= loop.max_length]
     if len(short) < LEAST:
         raise Stop(
             f"{' '.join(loop.dialogues)}: {len(short)} dialogues have at most {loop.max_length} tokens, and {LEAST} are"
