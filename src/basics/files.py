@@ -19,12 +19,13 @@ BEGINNING = 1 << 20  # bytes of a file that tell what it is
 READ_IN_FOLDERS = (".jsonl", ".json", ".ndjson", ".parquet", ".gz", ".zst")
 
 
-FAILED, CALLS = ".failed.jsonl", ".calls.sqlite"
+FAILED, CALLS, SHORTCUT = ".failed.jsonl", ".calls.sqlite", ".shortcut.json"
+NO_RECORDS = (FAILED, SHORTCUT)  # endings of what lies beside records, may be taken for some, and is none
 
 
 @dataclasses.dataclass(frozen=True)
 class Beside:
-    """The files that a run writes beside its output, named after it."""
+    """The files that commands write beside records, named after them."""
 
     output: Path
 
@@ -37,6 +38,11 @@ class Beside:
     def calls(self) -> Path:
         """Every paid reply."""
         return self.output.with_name(self.output.name + CALLS)
+
+    @property
+    def shortcut(self) -> Path:
+        """How well the two sides of its pairs can be told apart by their text alone."""
+        return self.output.with_name(self.output.name + SHORTCUT)
 
 
 def found(patterns: Sequence[str], output: Path | None = None) -> list[str]:
@@ -76,7 +82,7 @@ def matching(pattern: str, output: Path | None) -> list[str]:
     else:
         paths = [Path(match) for match in sorted(glob.glob(pattern, recursive=True)) if Path(match).is_file()]  # noqa: PTH207 (Path.glob refuses absolute patterns)
     ours = output.resolve() if output else None
-    return [str(path) for path in paths if not path.name.endswith(FAILED) and path.resolve() != ours]
+    return [str(path) for path in paths if not path.name.endswith(NO_RECORDS) and path.resolve() != ours]
 
 
 def refuse_others(path: Path, command: str, is_ours: Callable[[Path], bool]) -> None:

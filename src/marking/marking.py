@@ -18,6 +18,9 @@ from ..pairs.reading import LeftOut, entries
 from ..pairs.sides import MarkedRecord
 from .marks import findings
 from .settings import Settings
+from .shortcut import measure, refuse_without_library, told
+
+WITH_RECORDS = (0, 3)  # exit statuses after which the output is there
 
 
 @dataclasses.dataclass
@@ -49,7 +52,12 @@ def unmarked(row: dict[str, Any]) -> dict[str, Any]:
 def mark_all(settings: Settings) -> int:
     """Mark the records, and have them judged where that is wished; the exit status."""
     files = [*map(str, inputs(settings.input))]
-    return ask_judge(settings, files) if settings.judge else mark(settings, files)
+    if settings.shortcut:
+        refuse_without_library()
+    status = ask_judge(settings, files) if settings.judge else mark(settings, files)
+    if settings.shortcut and status in WITH_RECORDS:
+        print("\n".join(told(measure(settings.place, settings.seed), settings.place)))
+    return status
 
 
 def mark(settings: Settings, files: Sequence[str]) -> int:

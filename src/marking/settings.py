@@ -32,6 +32,10 @@ class Settings(Running):
     judge: bool = flag("ask a model too, for similarities of both sides and scores of their reasoning", group="marks")
     judge_model: str | None = option(None, str, "the judge's name at the endpoint, if not --model", group="marks")
 
+    shortcut: bool = flag(
+        "measure too how well the text alone tells chosen from rejected; needs scikit-learn", group="marks"
+    )
+
     @property
     def place(self) -> Path:
         """Where the records go."""

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from ..basics.command import Stop
-from ..basics.files import FAILED
+from ..basics.files import NO_RECORDS
 from ..basics.seen import HALF
 from ..basics.text import loads
 from .reading import LeftOut
@@ -36,7 +36,9 @@ def inputs(patterns: Sequence[str], what: str = "records", maker: str = "synthes
             raise Stop(f"Input {pattern} does not exist: make {what} first with python -m src.{maker}.")
         if folders := [match for match in matches if Path(match).is_dir()]:
             raise Stop(f"Input {folders[0]} is a folder: name its files, such as {folders[0]}/part-1.jsonl.")
-        found |= dict.fromkeys(Path(match) for match in matches if not match.endswith(FAILED))
+        if not (records := [match for match in matches if not match.endswith(NO_RECORDS)]):
+            raise Stop(f"Input {pattern} lies beside records and holds none: give the file of records itself.")
+        found |= dict.fromkeys(map(Path, records))
     return list(found)
 
 

@@ -97,6 +97,15 @@ class Pair(ChosenSide):
         return {f"{side}_rating": self.score(side) for side in get_args(SideName)}
 
 
+class TwoSides(Shape):
+    """A record as far as the text of its sides matters, and which dialogue it is of."""
+
+    sample_id: Any = None
+    item_id: Any = 0
+    chosen: Side
+    rejected: Side
+
+
 def judged(number: float | None) -> float:
     if number is None:
         raise Unfit("no judge has seen it; run python -m src.quality --judge on the records first")

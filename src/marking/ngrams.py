@@ -1,0 +1,99 @@
+"""Texts of two sides as differences of their n-grams, and which n-grams the columns of these stand for.
+
+Hashed, so that memory is bounded whatever the texts are; a column may stand for several n-grams, of which the most
+frequent one gives its name. Needs scikit-learn.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import HashingVectorizer
+
+from ..basics.wording import words
+
+CHARACTERS, WORDS = (2, 5), (1, 2)
+COLUMNS = 2**20
+LONGEST = 4000  # characters of a text; what gives a side away comes earlier, and a text of a megabyte comes along
+FEWEST = 2  # pairs that differ in an n-gram; what only one has cannot be known of another
+
+
+def hashing(*ngrams: int, **more: Any) -> Any:
+    counts = {"n_features": COLUMNS, "norm": None, "alternate_sign": False, "lowercase": False}
+    return HashingVectorizer(ngram_range=ngrams, **counts, **more)
+
+
+READERS = (hashing(*WORDS, tokenizer=words, token_pattern=None), hashing(*CHARACTERS, analyzer="char"))
+"""Of words, without case, and of characters as they stand."""
+FOR_READERS = 0  # of these, the one whose n-grams are easier to read
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """One column of some differences: how it was read, and where it is among that reader's."""
+
+    reader: int
+    place: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Ngrams:
+    """By how much n-grams stand more often on the chosen side of a pair, as columns; those that can tell something."""
+
+    chosen: Sequence[str]
+    rejected: Sequence[str]
+    matrix: Any
+    """A row for each pair; what both sides share is nought."""
+    columns: Sequence[Column]
+
+    def name(self, column: int) -> str:
+        """The n-gram that the column most often stands for; "" where it can no longer be found."""
+        found, reader = Counter[str](), READERS[self.columns[column].reader]
+        analyse = reader.build_analyzer()
+        for pair in self.matrix[:, [column]].nonzero()[0][:20]:
+            for text in (self.chosen[pair], self.rejected[pair]):
+                ngrams = sorted(set(analyse(text)))
+                columns = one_each(reader, ngrams)
+                found.update(
+                    ngram for ngram, place in zip(ngrams, columns, strict=True) if place == self._place(column)
+                )
+        return max(found, key=lambda ngram: (found[ngram], len(ngram), ngram), default="")
+
+    def _place(self, column: int) -> int:
+        return self.columns[column].place
+
+
+def one_each(reader: Any, ngrams: Sequence[str]) -> Sequence[int]:
+    """The column of each n-gram."""
+    as_is = HashingVectorizer(analyzer=lambda ngram: [ngram], n_features=reader.n_features, norm=None)
+    return [*map(int, as_is.transform(ngrams).indices)]
+
+
+def ngrams_of(chosen: Sequence[str], rejected: Sequence[str]) -> Ngrams:
+    """The differences of these texts, the first against the first and so on, weighted by TF-IDF."""
+    chosen, rejected = [text[:LONGEST] for text in chosen], [text[:LONGEST] for text in rejected]
+    matrices, columns = [], list[Column]()
+    for number, reader in enumerate(READERS):
+        one, other = (damped(reader.transform(texts)) for texts in (chosen, rejected))
+        weights = rarity(one) + rarity(other)
+        between = (one - other).tocsc()
+        between.eliminate_zeros()
+        places = np.flatnonzero(np.diff(between.indptr) >= FEWEST)
+        matrices.append(between[:, places] @ sparse.diags(weights[places]))
+        columns += [Column(number, int(place)) for place in places]
+    return Ngrams(chosen, rejected, sparse.hstack(matrices, format="csr"), columns)
+
+
+def damped(counts: Any) -> Any:
+    """The second time that an n-gram stands in a text tells less than the first."""
+    counts.data = 1 + np.log(counts.data)
+    return counts
+
+
+def rarity(counts: Any) -> Any:
+    """What an n-gram counts for, by how few texts have it."""
+    texts = np.bincount(counts.indices, minlength=counts.shape[1])
+    return np.log((1 + counts.shape[0]) / (1 + texts)) + 1
