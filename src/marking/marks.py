@@ -16,6 +16,7 @@ from ..calling.stage import as_text
 from ..dialogues.turns import Turn
 from ..pairs.sides import LoosePath, MarkedRecord, MarkedSide, SideName
 from ..pairs.words import INVERTED
+from .particulars import told_by
 from .signs import (
     ARTIFACT,
     ASKS,
@@ -221,6 +222,25 @@ def fault_kept(record: MarkedRecord) -> Found:
     yield from ((None, f"{fault.stage}: {fault.reason}") for fault in record.faults or ())
 
 
+def path_tells_utterance(record: MarkedRecord) -> Found:
+    """A true path names what only the real utterance has: a name, a number, its very words."""
+    for path in record.truth_path.paths if record.truth_path else ():
+        for told in told_by(record.utterance, record.before, path.target, short=True):
+            yield None, f"{told!r} in {path.target}"
+
+
+def chosen_tells_utterance(record: MarkedRecord) -> Found:
+    """The side to prefer was rewritten, and has what only the real utterance has; of a draft it would be foresight."""
+    if record.truth_path and not record.revision:
+        return
+    side = record.chosen
+    texts = [(text, True) for text in side.predictions]
+    texts += [(text, False) for text in (side.category_reasoning, side.mining, side.exploration)]
+    for text, short in texts:
+        for told in told_by(record.utterance, record.before, text, short=short):
+            yield "chosen", f"{told!r} in {text}"
+
+
 HEURISTICS: tuple[Callable[[MarkedRecord], Found], ...] = (
     prediction_repeats_context,
     prediction_leaks_utterance,
@@ -238,6 +258,8 @@ HEURISTICS: tuple[Callable[[MarkedRecord], Found], ...] = (
     copied_utterance,
     refusal,
     fault_kept,
+    path_tells_utterance,
+    chosen_tells_utterance,
 )
 TAGS = (*(heuristic.__name__ for heuristic in HEURISTICS), INVERTED)
 LONGEST_EVIDENCE = 200  # characters

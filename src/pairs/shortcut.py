@@ -18,7 +18,6 @@ LENGTHS, CATEGORY, SHUFFLED = "lengths alone", "category alone", "shuffled sides
 """The controls: what a text's length tells, what the category's name tells, and what there is where nothing can be."""
 FEWEST_PAIRS = 60
 """With fewer the interval is so wide that a strong shortcut and none look alike."""
-MOST_SAID = 4  # n-grams in one line
 
 
 class Figure(Shape):

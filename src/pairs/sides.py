@@ -164,3 +164,8 @@ class MarkedRecord(Shape):
     @property
     def user_turns(self) -> list[str]:
         return [turn.content for turn in self.context if turn.role == "user"]
+
+    @property
+    def before(self) -> str:
+        """All that was said before the utterance, in either form that the record has of it."""
+        return "\n".join([*(turn.content for turn in self.context), self.history])

@@ -1,4 +1,4 @@
-"""What lies beside records and tells how they came about: call stores and sidecars of failures, read and never written.
+"""What lies beside records and tells of them: call stores, sidecars of failures, figures of shortcuts; read, never written.
 
 A store tells what each stage took and cost, and what became of the input.
 """
@@ -8,7 +8,7 @@ import dataclasses
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..basics.files import Beside
@@ -16,6 +16,7 @@ from ..basics.text import loads
 from ..calling.budget import Prices
 from ..calling.completion import Usage
 from ..calling.store import WITHOUT_TIME
+from ..pairs.shortcut import Shortcut, shortcut_beside
 from ..running.account import RunAccount
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ class Accounts:
     """The same of the judge."""
     prices: Prices | None = None
     """Given by the user, for all calls; else those that the runs were told."""
+    shortcuts: Mapping[str, Shortcut] = dataclasses.field(default_factory=dict)
+    """How well the text alone tells the sides apart, by the file of records where that was measured."""
     of_several: bool = False
     """Accounts several files of records, of which each may have read the whole input."""
 
@@ -130,6 +133,7 @@ def beside(sources: Sequence[Path], prices: Prices | None) -> Accounts:
         sum(map(failures_beside, made), Counter()),
         sum(map(failures_beside, judged), Counter()),
         prices,
+        {source.name: found for source in sources if (found := shortcut_beside(source))},
         of_several=len(sources) > 1,
     )
 

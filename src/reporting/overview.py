@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..basics.shape import Shape
 from ..pairs.opinions import AsText, FoundMark, LooseQuality
+from ..pairs.shortcut import Shortcut
 from ..pairs.sides import MarkedRecord
 from ..pairs.words import HIGH, LOW, Category
 from .accounts import Accounts
@@ -16,6 +17,8 @@ from .charts import bars, histogram, table
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 STEPS = 20  # of a histogram
+MOST_NGRAMS, MOST_IN_A_LINE = 8, 3  # of those that give a side away
+TELLING_HEAD = ("n-gram", "chosen", "rejected")
 
 
 class LooseGrade(Shape):
@@ -144,10 +147,35 @@ def charts(totals: Totals, found: Accounts) -> Iterator[str]:
     yield table("true category (rows) and that of the rejected side (columns)", rows, ("", *drawn))
     if totals.tags:
         yield bars("marks", totals.tags)
+    for name, shortcut in found.shortcuts.items():
+        yield from shortcut_charts(shortcut, f" in {name}" if len(found.shortcuts) > 1 else "")
     if found.failures or found.unjudged:
         yield table("failures by stage and kind", (found.failures + found.unjudged).most_common())
     if stages := [*stage_rows(found)]:
         yield table("what each stage took", stages, STAGE_HEAD)
+
+
+TOLD_APART = "chosen told from rejected by the text alone"
+
+
+def shortcut_charts(shortcut: Shortcut, where: str) -> Iterator[str]:
+    """The figures of a shortcut with their controls, and what gives the sides away."""
+    rows: list[tuple[str, *tuple[str, ...]]] = [(name, str(figure)) for name, figure in shortcut.figures.items()]
+    note = f"of {shortcut.pairs:,} pairs; 0.50 is chance" if rows else shortcut.headline
+    yield table(f"{TOLD_APART}{where}", rows or [("AUC", note)], ("", f"AUC {note}") if rows else ())
+    telling = [ngram for _, ngrams in shortcut.sides for ngram in ngrams[:MOST_NGRAMS]]
+    if telling:
+        told = [(f"{ngram.text} ({ngram.part})", ngram.chosen, ngram.rejected) for ngram in telling]
+        yield table(f"what gives the sides away{where}: pairs where one side has more of it", told, TELLING_HEAD)
+
+
+def shortcut_lines(found: Accounts) -> Iterator[str]:
+    """The same for a terminal."""
+    for name, shortcut in found.shortcuts.items():
+        yield f"{'shortcut':<19}{f'{name}: ' if len(found.shortcuts) > 1 else ''}{shortcut.in_words}"
+        for side, ngrams in shortcut.sides:
+            if ngrams:
+                yield f"{side:<19}{'; '.join(map(str, ngrams[:MOST_IN_A_LINE]))}"
 
 
 def in_words(totals: Totals, found: Accounts) -> Iterator[str]:
@@ -171,6 +199,7 @@ def in_words(totals: Totals, found: Accounts) -> Iterator[str]:
         if values:
             ordered = values.most_common() if isinstance(values, Counter) else values.items()
             yield f"{name:<19}{', '.join(f'{value} {count:,}' for value, count in ordered)}"
+    yield from shortcut_lines(found)
     if any(totals.margins):
         yield f"margins            {''.join(BLOCKS[blocks_of(count, totals.margins)] for count in totals.margins)}"
         yield f"{'':<19}{'-1':<{STEPS // 2}}{'0':<{STEPS // 2 - 1}}1"

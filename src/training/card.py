@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from pydantic import Field
 
 from ..basics.files import replaced
 from ..basics.shape import Shape
@@ -27,6 +28,7 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 MADE_WITH = ("model", "seed", "prompts")
 MOST_KINDS = 100  # of records that are told apart
 OTHERS = ("others",) * 4
+TOLD_APART = "chosen told from rejected by the text alone, in the records read (0.5 is chance)"
 
 
 @dataclasses.dataclass
@@ -62,6 +64,10 @@ class TrainingSet(Shape):
     rows: dict[str, int]
     read: int
     dropped: dict[str, int]
+    evened: list[str] = Field(default_factory=list)
+    """What was done so that no side is known by what teaches nothing."""
+    shortcuts: list[str] = Field(default_factory=list)
+    """How well the text alone tells the sides of the records apart, of each file that was measured."""
 
     @property
     def total(self) -> int:
@@ -160,8 +166,9 @@ def facts_in_words(made: TrainingSet) -> Sequence[tuple[str, str]]:
         *((name, counted(values)) for name, values in made.facts.items()),
         ("records read", f"{made.read:,}"),
     ]
-    dropped = made.dropped
-    return [*facts, ("dropped", counted(dropped))] if dropped else facts
+    facts += [("dropped", counted(made.dropped))] if made.dropped else []
+    facts += [("evened", line) for line in made.evened]
+    return facts + [(TOLD_APART, line) for line in made.shortcuts]
 
 
 def counted(values: Mapping[str, int]) -> str:

@@ -9,6 +9,7 @@ from typing import get_args
 
 from ..basics.command import Stop
 from ..basics.options import Options, flag, number, one_of, option
+from ..basics.seen import HALF
 from ..basics.text import loads
 from ..pairs.sides import name_of
 from ..pairs.words import Region
@@ -150,7 +151,25 @@ class Settings(Options):
         "drop what has the dialogue or the predictions of an earlier pair", group="filters", variable=False
     )
 
+    drop_shared: bool = flag(
+        "pref: leave out of both sides what stands on both as a prediction; it teaches nothing",
+        group="filters",
+        variable=False,
+    )
+    balance: str | None = own(
+        None,
+        one_of("length"),
+        "pref: drop pairs at random until the longer answer is chosen as often as rejected",
+        group="filters",
+    )
+    seed: int = own(
+        0, number(-HALF, HALF, int), "fixes which pairs --balance drops; change it for others", group="filters"
+    )
+
     def __post_init__(self) -> None:
+        for name, given in (("--drop-shared", self.drop_shared), ("--balance", self.balance)):
+            if given and self.mode == "sft":
+                raise Stop(f"{name} compares the two sides of pairs, and --mode sft has one: leave it out.")
         if self.format and self.format not in NAMES[self.mode]:
             raise Stop(f"--format {self.format} is none of --mode {self.mode}: {', '.join(NAMES[self.mode])}.")
         if self.drop_long and not self.max_tokens_of:

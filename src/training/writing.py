@@ -1,19 +1,22 @@
 """Records into training files, with all that stands beside them."""
 
 import contextlib
+import dataclasses
 import functools
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
 from ..basics.command import Stop, did_you_mean
 from ..basics.text import loads
 from ..pairs.ordered import Records, inputs
+from ..pairs.shortcut import shortcut_beside
 from ..pairs.sides import ChosenSide, Pair, Unfit
 from .card import INFO, Facts, TrainingSet, describe
+from .evening import Balance, Ready, Shared, without_shared
 from .files import KINDS, TrainingFiles
 from .formats import PREF, SFT, Mode, Row
 from .selection import WHOLE, Filters
@@ -56,20 +59,50 @@ MAKERS: Mapping[Mode, tuple[type[ChosenSide], Callable[[str, str], Callable[[Any
 }
 
 
-def training_rows(
-    records: Records, shape: type[ChosenSide], row_of: Callable[[Any], Row], filters: Filters
-) -> Iterator[tuple[ChosenSide, Row]]:
-    """Every record that fits and passes the filters, with its training row."""
-    for file_index, line_number, line in records:
-        try:
-            record = shape.model_validate(loads(line))
-            row = row_of(record)
-            kept = filters.keep(record)
-        except (ValueError, orjson.JSONEncodeError, Unfit) as error:
-            records.leave_out(file_index, line_number, error)
-        else:
-            if kept:
-                yield record, row
+@dataclasses.dataclass(frozen=True)
+class Wishes:
+    """What makes rows of records as the settings say, and what it has counted."""
+
+    settings: Settings
+    filters: Filters
+    lengths: Lengths
+    shared: Shared = dataclasses.field(default_factory=Shared)
+    balance: Balance = dataclasses.field(default_factory=Balance)
+
+    def rows(self, records: Records) -> Iterator[Ready]:
+        """The row of every record that fits, passes the filters, and is not one too many of its length."""
+        if not self.settings.balance:
+            yield from self.fitting(records)
+            return
+        yield from self.balance.balanced(self.fitting(records), self.settings.seed)
+        self.filters.dropped[f"--balance {self.settings.balance}"] = self.balance.of - self.balance.left
+
+    def fitting(self, records: Records) -> Iterator[Ready]:
+        """Of these each record that fits and passes the filters, with its training row."""
+        shape, maker = MAKERS[self.settings.mode]
+        row_of = maker(self.settings.form, self.settings.template)
+        split_of = self.settings.split.of if self.settings.split else lambda _: WHOLE
+        for file_index, line_number, line in records:
+            try:
+                record = shape.model_validate(loads(line))
+                trained = without_shared(cast("Pair", record)) if self.settings.drop_shared else record
+                row = row_of(trained) if trained else None
+                kept = self.filters.keep(record)
+            except (ValueError, orjson.JSONEncodeError, Unfit) as error:
+                records.leave_out(file_index, line_number, error)
+            else:
+                if kept and trained and row and self.short_enough(row):
+                    self.shared.note(record, trained)
+                    yield Ready(record, row, split_of(record))
+                elif kept and not row:
+                    self.filters.dropped["--drop-shared (no prediction is left on a side)"] += 1
+
+    def short_enough(self, row: Row) -> bool:
+        """Whether the row is no longer than it may be; one that is too long is counted."""
+        if not (self.lengths.exceeded_by(row) and self.settings.drop_long):
+            return True
+        self.filters.dropped[f"--drop-long (more than {self.settings.max_tokens:,} tokens)"] += 1
+        return False
 
 
 # ---------------------------------------------------------------------------------------------- rows into files
@@ -99,17 +132,13 @@ def output_for(paths: Sequence[Path], mode: str) -> Path:
 
 def write_from(records: Records, settings: Settings, output: Path) -> int:
     """Write the files and what stands beside them, and tell how many rows there are."""
-    shape, maker = MAKERS[settings.mode]
-    wishes = ("min_top_sim", "regions", "dedupe", "drop", "min_margin", "min_score", "marks")
-    filters, facts = Filters(**{name: getattr(settings, name) for name in wishes}), Facts()
-    split_of, lengths = settings.split.of if settings.split else lambda _: WHOLE, lengths_by(settings)
+    names = ("min_top_sim", "regions", "dedupe", "drop", "min_margin", "min_score", "marks")
+    filters, facts = Filters(**{name: getattr(settings, name) for name in names}), Facts()
+    wishes = Wishes(settings, filters, lengths_by(settings))
     with TrainingFiles(output, splits=bool(settings.split)) as files:
-        for record, row in training_rows(records, shape, maker(settings.form, settings.template), filters):
-            if lengths.exceeded_by(row) and settings.drop_long:
-                filters.dropped[f"--drop-long (more than {settings.max_tokens:,} tokens)"] += 1
-                continue
-            files.add(split_of(record), row, record.sample_id)
-            facts.note(record)
+        for ready in wishes.rows(records):
+            files.add(ready.split, ready.row, ready.record.sample_id)
+            facts.note(ready.record)
         if not files.counts:
             raise Stop(f"There is no record that gives a training row, so {output} is not written.")
     made = TrainingSet(
@@ -122,12 +151,23 @@ def write_from(records: Records, settings: Settings, output: Path) -> int:
         rows=files.counts,
         read=records.count,
         dropped=+filters.dropped,
+        evened=[*evened(wishes)],
+        shortcuts=[found.in_words for path in records.paths if (found := shortcut_beside(path))],
     )
     describe(output, made)
-    print("\n".join([*summary(settings, files, filters, records), *lengths_in_words(settings, lengths)]))
+    print("\n".join([*summary(settings, files, filters, records), *lengths_in_words(settings, wishes.lengths)]))
+    print("".join(f"{'evened':<15}{line}\n" for line in made.evened), end="")
     if facts.rehearsed:
         log.warning("%d of the records were rehearsed: good for checking a set-up, not for training.", facts.rehearsed)
     return 3 if records.left_out.count else 0
+
+
+def evened(wishes: Wishes) -> Iterator[str]:
+    """What was done so that no side is known by what teaches nothing."""
+    if wishes.settings.drop_shared:
+        yield f"left out {wishes.shared}"
+    if wishes.settings.balance:
+        yield str(wishes.balance)
 
 
 def lengths_by(settings: Settings) -> Lengths:
