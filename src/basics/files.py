@@ -2,15 +2,23 @@
 
 import contextlib
 import dataclasses
+import errno
 import glob
 import logging
 import os
+import stat
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from .command import Stop
 from .text import shortened
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
@@ -86,15 +94,29 @@ def matching(pattern: str, output: Path | None) -> list[str]:
 
 
 def refuse_others(path: Path, command: str, is_ours: Callable[[Path], bool]) -> None:
-    """Raise Stop where the file is there and was not made by this command."""
+    """Raise Stop where the file is there and was not made by this command, or is being written by another run."""
     if not path.exists():
         return
     if path.is_dir():
         raise Stop(f"Output {path} is a folder: give --output a file in it.")
+    if not path.is_file():
+        raise Stop(f"Output {path} is a device or a pipe: give --output a file that can be read again.")
+    refuse_busy(path)
     if path.stat().st_size and not is_ours(path):
         raise Stop(
             f"{path} was not made by src.{command} and is left as it is: give another --output, or move it away."
         )
+
+
+def refuse_busy(path: Path) -> None:
+    """Raise Stop where another process holds the file's lock, as every run does that writes to it."""
+    if fcntl is None:
+        return
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Stop(f"Another run is writing to {path}: wait for it, or give another --output.") from error
 
 
 def beginning(path: Path) -> bytes:
@@ -103,12 +125,28 @@ def beginning(path: Path) -> bytes:
         return file.read(BEGINNING)
 
 
+def owner_only(path: str, flags: int) -> int:
+    """Opens a file; one that is made by it is for its owner alone. What is there keeps the permissions it has."""
+    return os.open(path, flags, 0o600)
+
+
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
-    """A file under a temporary name that takes the place of `path` when all went well, and vanishes otherwise."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """A file under a temporary name that takes the place of `path` when all went well, and vanishes otherwise.
+
+    It has the permissions of the one before it, or is for its owner alone. A link stays one, and what it leads to is
+    replaced.
+    """
+    path = Path(os.path.realpath(path))  # Path.resolve raises for links in a circle
+    before = path.stat().st_mode if path.exists() else None
+    if before is not None and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    handle, name = tempfile.mkstemp(prefix=".proutt-", suffix=".tmp", dir=path.parent)
+    temporary = Path(name)
     try:
-        with temporary.open("wb", buffering=1 << 20) as file:
+        with os.fdopen(handle, "wb", 1 << 20) as file:
+            if before is not None:
+                os.fchmod(handle, stat.S_IMODE(before))
             yield file
         temporary.replace(path)
     except BaseException:

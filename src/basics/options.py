@@ -15,7 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
+import orjson
+
 from .command import Parser, did_you_mean
+from .text import shortened
 
 log = logging.getLogger(__name__)
 
@@ -71,23 +74,35 @@ def number(low: float, high: float, kind: type[int] | type[float] = float) -> Ca
         try:
             value = kind(text)
         except ValueError as error:
-            raise argparse.ArgumentTypeError(f"{text!r} is not {'a whole' if kind is int else 'a'} number") from error
+            kind_of_number = "a whole" if kind is int else "a"
+            raise argparse.ArgumentTypeError(f"{shortened(text, 60)!r} is not {kind_of_number} number") from error
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+            raise argparse.ArgumentTypeError(f"{shortened(text, 60)} is not between {low:g} and {high:g}")
         return value
 
     return within
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """A JSON object given as text."""
+    """A JSON object given as text, which can be written again. What it holds is not repeated: it may be a key."""
     try:
         value = json.loads(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not JSON: {error}") from error
+        json.dumps(value, allow_nan=False)
+        orjson.dumps(value)
+    except RecursionError as error:
+        raise argparse.ArgumentTypeError("it is nested too deeply") from error
+    except (ValueError, orjson.JSONEncodeError) as error:
+        raise argparse.ArgumentTypeError(f"what was given is not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a JSON object")
+        raise argparse.ArgumentTypeError('what was given is not a JSON object, such as {"top_p": 0.9}')
     return value
+
+
+def word(text: str) -> str:
+    """A text that can be sent and shown: no half of a character, and no sign that steers a terminal."""
+    if not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r} has signs that cannot be seen or sent")
+    return text
 
 
 def share(text: str) -> tuple[int, int]:

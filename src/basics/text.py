@@ -103,6 +103,18 @@ def tags(names: tuple[str, ...], bracket: str = "<") -> re.Pattern[str]:
     return re.compile(rf"{bracket}(?={SPECIAL_TOKEN}|\s*/?\s*(?:{'|'.join(names)})\b)", re.IGNORECASE)
 
 
+# What a terminal obeys or hides: control characters but for the line feed and the tab, other separators of lines, signs
+# that turn the direction of writing, halves of characters (a file's name may hold any byte).
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """The text with control characters as they are escaped in Python, so that no terminal obeys them."""
+    return UNSEEN.sub(lambda sign: repr(sign[0])[1:-1], text)
+
+
 def on_one_line(text: str) -> str:
     return " ".join(text.splitlines())
 

@@ -1,15 +1,18 @@
 """What an endpoint's answer means: a completion, a fault that may pass, a final one, the end of the run."""
 
 import email.utils
+import math
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import orjson
 
 from ..basics.command import Stop
-from ..basics.text import shortened
+from ..basics.shape import counted
+from ..basics.text import loads, shortened
 from .completion import Completion, Usage
 
 LONGEST_RETRY_AFTER = 600.0  # seconds; an endpoint that asks for more is not waited for
@@ -38,6 +41,11 @@ FILTERED = re.compile(
     r"|usage polic|policy violation|敏感|不安全",
     re.IGNORECASE,
 )
+CHARSET = re.compile(  # those in which texts are written; Python knows others, that take for ever
+    r"charset=[\"']?(utf-?(?:8|16|32)(?:-?[bl]e)?|iso-8859-\d+|latin-?1|windows-125\d|gb\w+|big5|shift_jis|euc-\w+)",
+    re.IGNORECASE,
+)
+FINISH = re.compile(r"\w{1,40}")
 
 
 class RequestFailed(Exception):
@@ -83,41 +91,68 @@ def message_in(text: str) -> str:
     return " ".join(str(part) for part in parts if part) or text
 
 
+def decoded(raw: bytes, headers: httpx2.Headers) -> str:
+    """A body as text, in the encoding that it says it has; what is none of it is shown as such."""
+    charset = CHARSET.search(headers.get("content-type", ""))
+    try:
+        return raw.decode(charset[1] if charset else "utf-8", "replace")
+    except LookupError:
+        return raw.decode("utf-8", "replace")
+
+
 def retry_after(headers: httpx2.Headers) -> float | None:
     """Seconds that the endpoint asks to wait: `retry-after-ms`, or `retry-after` as seconds or as a date."""
     try:
         if milliseconds := headers.get("retry-after-ms"):
-            return max(0.0, float(milliseconds) / 1000)
-        if not (given := headers.get("retry-after")):
+            wait = float(milliseconds) / 1000
+        elif not (given := headers.get("retry-after")):
             return None
-        if given.replace(".", "", 1).isdigit():
-            return float(given)
-        when = email.utils.parsedate_to_datetime(given)
-        return max(0.0, when.timestamp() - time.time())
-    except ValueError:
+        elif given.replace(".", "", 1).isdigit():
+            wait = float(given)
+        else:
+            wait = email.utils.parsedate_to_datetime(given).timestamp() - time.time()
+    except (ValueError, OverflowError):
         return None
+    return max(0.0, wait) if math.isfinite(wait) else None
 
 
-def completion_of(raw: bytes) -> Completion:
-    """Read the body of a 200; raises RequestFailed where it holds no completion, which asking again may mend."""
+def completion_of(raw: bytes, headers: httpx2.Headers, mask: Callable[[str], str] = str) -> Completion:
+    """Read the body of a 200; raises RequestFailed where it holds no completion, which asking again may mend.
+
+    `mask` takes out of its texts what must not be kept.
+    """
     usage = Usage()
     try:
-        body = orjson.loads(raw)
+        body = body_of(raw, headers)
         usage = usage_of(body.get("usage"))
         choice = body["choices"][0]
         message = choice["message"]
         content = message.get("content") or message.get("refusal") or ""
         return Completion(
-            text=content if isinstance(content, str) else "".join(part.get("text", "") for part in content),
-            finish="content_filter" if choice.get("finish_reason") == "sensitive" else str(choice.get("finish_reason")),
+            text=mask(content if isinstance(content, str) else "".join(part.get("text", "") for part in content)),
+            finish=finish_of(choice.get("finish_reason")),
             usage=usage,
             rehearsal=body.get("rehearsal") is True,
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        message = f"a 200 whose body is no completion: {shortened(raw.decode('utf-8', 'replace'))}"
+        message = f"a 200 whose body is no completion: {shortened(mask(decoded(raw, headers)))}"
         failed = RequestFailed("bad_response", message, again=True)
         failed.usage = usage
         raise failed from error
+
+
+def body_of(raw: bytes, headers: httpx2.Headers) -> Any:
+    """A body as JSON, in whatever encoding it is and with what strict readers refuse. Raises ValueError."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return loads(decoded(raw, headers).encode())
+
+
+def finish_of(given: Any) -> str:
+    """Why the text ended, as one word."""
+    word = str(given)
+    return "content_filter" if word == "sensitive" else word if FINISH.fullmatch(word) else "other"
 
 
 def usage_of(given: Any) -> Usage:
@@ -125,14 +160,10 @@ def usage_of(given: Any) -> Usage:
     counts = given if isinstance(given, dict) else {}
     details = counts.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else counts.get("prompt_cache_hit_tokens")
-    prompt, completion = number(counts.get("prompt_tokens")), number(counts.get("completion_tokens"))
+    prompt, completion = counted(counts.get("prompt_tokens")), counted(counts.get("completion_tokens"))
     return Usage(
         prompt=prompt,
         completion=completion,
-        total=number(counts.get("total_tokens")) or prompt + completion,
-        cached=None if cached is None else number(cached),
+        total=counted(counts.get("total_tokens")) or prompt + completion,
+        cached=None if cached is None else counted(cached),
     )
-
-
-def number(given: Any) -> int:
-    return int(given) if isinstance(given, int | float) and given > 0 else 0

@@ -1,17 +1,20 @@
 """One HTTP request to an OpenAI-compatible endpoint."""
 
 import asyncio
-import re
+import dataclasses
 import socket
 from collections.abc import Iterator
+from typing import Any
 
+import aiohttp
 import httpx2
 import openai
 
 from ..basics.command import Stop
 from ..basics.text import shortened
-from .answer import RequestFailed, completion_of, judged, message_in, retry_after
+from .answer import RequestFailed, completion_of, decoded, judged, message_in, retry_after
 from .completion import Completion
+from .masking import Mask, secrets_in, secrets_in_address, shown_address
 from .settings import Calling, is_this_machine
 
 try:
@@ -20,7 +23,18 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 OTHER_FILES = 64  # that a run has open, or may have
-SHORTEST_KEY = 8  # characters; what is shorter is no secret, and is not looked for in what endpoints say
+MOST_BYTES = 8 << 20  # of a reply, unpacked; a hundred times what a long one has
+REDIRECTED = range(300, 400)
+SENT = ("authorization", "accept", "content-type", "user-agent")  # no endpoint needs to know more of whoever asks
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whatever it means."""
+
+    status: int
+    headers: httpx2.Headers
+    body: bytes
 
 
 class Wire:
@@ -32,27 +46,31 @@ class Wire:
 
     def __init__(self, config: Calling, key: str) -> None:
         self._config = config
-        self._key = key if len(key) >= SHORTEST_KEY else ""  # shorter ones are words of their own
-        self._place = re.sub(r"//[^/@]*@", "//", config.base_url)  # without a password that stands in the address
+        self._place = shown_address(config.base_url)
+        self._mask = Mask(key, *secrets_in_address(config.base_url), *secrets_in(config.extra_body))
         allow_connections(config.max_concurrency)
         # The SDK's own pool would keep 100 connections alive, whatever the limit of requests in flight.
         limits = httpx2.Limits(max_connections=config.max_concurrency, max_keepalive_connections=config.max_concurrency)
         # A proxy of the environment is for the world outside: nothing for this machine leaves it.
         outside = not is_this_machine(config.base_url)
-        self._http = openai.DefaultAioHttpClient(limits=limits, timeout=config.timeout, trust_env=outside)
+        try:
+            self._http = openai.DefaultAioHttpClient(limits=limits, timeout=config.timeout, trust_env=outside)
+        except OSError as error:
+            raise Stop(
+                f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({error.strerror or error}):"
+                " fix or unset it."
+            ) from error
+        except (ValueError, httpx2.InvalidURL) as error:
+            raise Stop(f"A proxy variable of the environment holds no address ({error}): fix or unset it.") from error
         self._sdk = openai.AsyncOpenAI(
             api_key=key or "none",  # the SDK insists on one
             base_url=config.base_url,
             http_client=self._http,
         )
-        self._address = self._sdk.base_url.join("chat/completions")
-        headers = {**self._sdk.default_headers, **self._sdk.auth_headers}
-        # No endpoint needs to know this machine's system and versions.
-        self._headers = {
-            name: value
-            for name, value in headers.items()
-            if isinstance(value, str) and not name.startswith("X-Stainless-")
-        }
+        base = self._sdk.base_url
+        self._address = base.join("chat/completions").copy_with(query=base.query or None)
+        headers: dict[str, Any] = {**self._sdk.default_headers, **self._sdk.auth_headers}
+        self._headers = {name: value for name, value in headers.items() if name.lower() in SENT}
 
     async def close(self) -> None:
         await self._sdk.close()
@@ -61,29 +79,61 @@ class Wire:
         """One request, one completion; anything else is a RequestFailed, or a Stop where no request can succeed."""
         try:
             async with asyncio.timeout(self._config.timeout):
-                response = await self._http.post(self._address, content=raw, headers=self._headers)
+                answer = await self.answer(raw)
         except httpx2.ConnectTimeout as error:  # also what a refused or a broken connection looks like
             raise self.unreachable(error) from error
         except (TimeoutError, httpx2.TimeoutException) as error:
             message = f"no answer within {self._config.timeout:g} s (--timeout)"
             raise RequestFailed("timeout", message, again=True) from error
-        except (httpx2.HTTPError, OSError) as error:
+        except aiohttp.ClientResponseError as error:  # a status line, header or length that is none
+            raise self.no_http(error.message) from error
+        except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
             raise self.unreachable(error) from error
-        if not response.is_success:
-            said = shortened(self.without_key(message_in(response.text)))
-            raise judged(response.status_code, said, retry_after(response.headers))
-        raw = response.content
-        return completion_of(raw.replace(self._key.encode(), b"***") if self._key else raw)
+        except (ValueError, httpx2.InvalidURL) as error:  # headers that cannot be read as text
+            raise self.no_http(str(error)) from error
+        if answer.status in REDIRECTED:
+            raise self.redirected(answer)
+        if not httpx2.codes.is_success(answer.status):
+            said = shortened(self._mask(message_in(decoded(answer.body, answer.headers))))
+            raise judged(answer.status, said, retry_after(answer.headers))
+        return completion_of(answer.body, answer.headers, self._mask)
+
+    async def answer(self, raw: bytes) -> Answer:
+        """What the endpoint answers, up to a limit of size."""
+        sent = self._http.stream("POST", self._address, content=raw, headers=self._headers, follow_redirects=False)
+        async with sent as response:
+            parts, size = list[bytes](), 0
+            async for part in response.aiter_bytes():
+                parts.append(part)
+                if (size := size + len(part)) > MOST_BYTES:
+                    message = f"{response.status_code}: a reply of more than {MOST_BYTES >> 20} MB was given up"
+                    raise RequestFailed("bad_response", message, again=True)
+            return Answer(response.status_code, response.headers, b"".join(parts))
 
     def unreachable(self, error: Exception) -> RequestFailed:
-        cause = self.without_key(str(error))
+        cause = shortened(self._mask(str(error)))
         failed = RequestFailed("connection", f"no connection to {self._place}: {cause}", again=True)
         failed.unresolved = any(isinstance(each, socket.gaierror) for each in causes(error))
         return failed
 
-    def without_key(self, text: str) -> str:
-        """The text as it may be shown: some endpoints repeat the key that they refuse."""
-        return text.replace(self._key, "***") if self._key else text
+    def no_http(self, why: str) -> RequestFailed:
+        """What answers and does not speak HTTP as it should is as good as no connection."""
+        said = shortened(self._mask(why))
+        return RequestFailed("connection", f"no proper HTTP from {self._place}: {said}", again=True)
+
+    def redirected(self, answer: Answer) -> Exception:
+        """A redirection is never followed: the dialogues, and maybe the key, would go where the user never said."""
+        if not (location := answer.headers.get("location", "")):
+            return RequestFailed("bad_response", f"{answer.status}: a redirection to nowhere", again=True)
+        try:
+            where = shown_address(str(self._address.join(location).copy_with(query=None)))
+        except httpx2.InvalidURL:
+            where = location
+        where = shortened(self._mask(where)).removesuffix("/chat/completions")
+        return Stop(
+            f"The endpoint at {self._place} answered {answer.status} and wants requests to go to {where}, which is not"
+            " followed, since the dialogues would go there too: if that is the right place, give it as --base-url."
+        )
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -4,16 +4,20 @@ import dataclasses
 import functools
 import ipaddress
 import os
+import re
 import urllib.parse
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..basics.command import Stop
-from ..basics.options import Options, json_object, number, one_of, option
+from ..basics.options import Options, json_object, number, one_of, option, word
+from .masking import shown_address
 
 JsonMode = Literal["auto", "schema", "object", "text"]
 FreshSchemas = Literal["auto", "yes", "no"]
 
+VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")  # as names of variables look; a key in its place is not shown
+LONGEST_ADDRESS = 2000  # characters; servers refuse longer ones
 OWN_DOMAINS = (".local", ".internal", ".lan", ".localhost")
 
 endpoint = functools.partial(option, group="endpoint")
@@ -25,9 +29,9 @@ class Calling(Options):
     """The endpoint and how it is asked. Holds no key: only the name of the variable that has it."""
 
     base_url: str = endpoint(
-        "https://open.bigmodel.cn/api/paas/v4/", str, "any OpenAI-compatible endpoint, e.g. http://127.0.0.1:8000/v1"
+        "https://open.bigmodel.cn/api/paas/v4/", word, "any OpenAI-compatible endpoint, e.g. http://127.0.0.1:8000/v1"
     )
-    model: str = endpoint("glm-4.6", str, "the model's name at that endpoint")
+    model: str = endpoint("glm-4.6", word, "the model's name at that endpoint")
     model_file: Path | None = endpoint(
         None,
         Path,
@@ -93,8 +97,7 @@ class Calling(Options):
         if self.model_file:  # which says all that an endpoint would have to be told; records name the model by it
             object.__setattr__(self, "model", self.model_file.stem)
             object.__setattr__(self, "api_key_env", "")
-        if not self.base_url.startswith(("http://", "https://")):
-            raise Stop(f"--base-url {self.base_url!r} is not an address: it must begin with http:// or https://.")
+        refuse_odd(self.base_url)
         if not self.model:
             raise Stop("--model is empty: give the model's name at the endpoint.")
         if self.max_cost is not None and not (self.price_in or self.price_out):
@@ -106,6 +109,22 @@ class Calling(Options):
         if self.fresh_schemas != "auto":
             return self.fresh_schemas == "yes"
         return is_own(self.base_url)
+
+
+def refuse_odd(address: str) -> None:
+    """Raise Stop where --base-url leads nowhere. What may be a key in it is not repeated."""
+    shown = shown_address(address)
+    named = f"--base-url {shown}" if shown else "What --base-url was given"
+    if not address.startswith(("http://", "https://")):
+        raise Stop(f"{named} is not an address: it must begin with http:// or https://.")
+    try:
+        parts = urllib.parse.urlsplit(address)
+        whole = bool(parts.hostname) and parts.port != 0 and len(address) <= LONGEST_ADDRESS
+        parts.netloc.rpartition("@")[2].encode("idna")
+    except ValueError as error:  # brackets that do not close, a port that is no number, a label that is too long
+        raise Stop("What --base-url was given is not an address: its host or port cannot be read.") from error
+    if not whole or not address.isprintable() or " " in address:
+        raise Stop(f"{named} is not an address: write it as http://HOST:PORT/v1, without spaces.")
 
 
 @functools.cache
@@ -136,6 +155,11 @@ def api_key_of(calling: Calling) -> str:
         if not (key.isascii() and key.isprintable()):
             raise Stop(f"The key in {calling.api_key_env} has characters that cannot be in a key: copy it again.")
         return key
+    if not VARIABLE.fullmatch(calling.api_key_env):
+        raise Stop(
+            "No API key: --api-key-env takes the name of a variable that holds the key, such as ZAI_API_KEY, and there"
+            " is no variable of the name that was given (which is not repeated here, since it may be the key itself)."
+        )
     raise Stop(
         f"No API key: set {calling.api_key_env} in the environment or in a .env file (or name another variable with"
         " --api-key-env); to see the whole pipeline without a key: python -m src.rehearsal"

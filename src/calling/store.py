@@ -7,6 +7,7 @@ of a question that failed for good are kept as billed and are not served again.
 import contextlib
 import hashlib
 import logging
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,9 @@ from typing import Any, Self
 import orjson
 
 from ..basics.command import Stop
+from ..basics.files import owner_only
 from ..basics.seen import DONE, HALF, Seen
+from ..basics.shape import counted
 from .completion import Completion, Usage
 
 log = logging.getLogger(__name__)
@@ -44,6 +47,7 @@ class Store:
         self.path = path
         self.hits = 0
         with self.refusals_in_words():
+            os.close(owner_only(str(path), os.O_RDWR | os.O_CREAT))  # SQLite would make it for everybody to read
             self._db = sqlite3.connect(path, isolation_level=None)
             try:
                 (version,) = self._db.execute("PRAGMA user_version").fetchone()
@@ -79,13 +83,17 @@ class Store:
         if row is None:
             return None
         reply, finish, prompt, completion, total, cached, rehearsal, seconds = row
+        # An older version has kept whatever counts an endpoint told.
+        prompt, completion, total = counted(prompt), counted(completion), counted(total)
+        cached = None if cached is None else counted(cached)
         try:
             text = zlib.decompress(reply).decode()
         except (zlib.error, ValueError, TypeError):
             return None  # damaged; what is asked again takes its place
         self.hits += 1
         usage = Usage(prompt=prompt, completion=completion, total=total, cached=cached)
-        return Completion(text, finish, usage, bool(rehearsal), seconds or 0.0)
+        took = seconds if isinstance(seconds, int | float) else 0.0
+        return Completion(text, str(finish), usage, bool(rehearsal), took)
 
     def put(self, question: bytes, sample: int, stage: str, completion: Completion) -> None:
         """Keep a reply. When this returns, no kill of the process can lose it."""
@@ -127,7 +135,7 @@ class Store:
         """Turn what SQLite refuses into a sentence."""
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise Stop(
                 f"Call store {self.path} cannot be used ({error}): make room, fix its permissions or move it away, and"
                 " run the same command again; what was stored is safe."

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Self
 import orjson
 
 from ..basics.command import Stop
-from ..basics.files import Beside, beginning, refuse_others, replaced
+from ..basics.files import Beside, beginning, owner_only, refuse_others, replaced
 from ..basics.seen import DONE, Seen, hashed
 from ..basics.shape import Shape
 from ..basics.text import loads
@@ -99,12 +99,12 @@ class Output:
         with self.refusals_in_words():
             refuse_others(self.path, self.command, begins_as_records)
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._records = self.path.open("ab", buffering=0)
+            self._records = FileIO(self.path, "a", opener=owner_only)
             self.reserve()
             mend(self.path)
             self.done = made_before(self.path)
             self.settle_failures()
-            self._failures = self.sidecar.open("ab", buffering=0)
+            self._failures = FileIO(self.sidecar, "a", opener=owner_only)
         return self
 
     def __exit__(

@@ -8,17 +8,17 @@ import contextlib
 import dataclasses
 import itertools
 import logging
-import signal
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
-from ..basics.command import Stop
+from ..basics.command import Stop, signals_as
 from ..basics.files import STANDARD_INPUT, Beside
 from ..basics.said import FirstFew
 from ..calling.endpoint import Endpoint
 from ..calling.local import at_home
+from ..calling.masking import without_secrets
 from ..calling.outcomes import HOPELESS, Hopeless
 from ..calling.session import UNUSABLE, Failed, Session
 from ..calling.store import Store
@@ -29,6 +29,10 @@ from .settings import Running
 from .tally import Tally
 
 log = logging.getLogger(__name__)
+
+
+class LeftOff(Exception):
+    """A signal came while input was read."""
 
 
 class Upcoming(Iterator[Any]):
@@ -79,6 +83,7 @@ class Run:
     """Failures since anything was made that may be the model's at large: not written where it turns out hopeless."""
     ended: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set whenever a sample has ended."""
+    reading: bool = False
     stopping: bool = False
     reason: Stop | None = None
 
@@ -115,14 +120,13 @@ class Run:
                 log.warning("stopping after the %d %ss in flight; once more to stop at once", *parts)
             self.stopping = self.tally.interrupted = True
 
-        signals = (signal.SIGINT, signal.SIGTERM)
-        for number in signals:
-            loop.add_signal_handler(number, interrupt)
-        try:
+        def at_once() -> None:
+            loop.call_soon_threadsafe(interrupt)
+            if self.reading:  # the loop stands still while it waits for input, which may never come
+                raise LeftOff
+
+        with signals_as(at_once):
             yield
-        finally:
-            for number in signals:
-                loop.remove_signal_handler(number)
 
     async def work(self) -> None:
         """Take samples from the shared iterator until none is left or the run is to stop."""
@@ -139,7 +143,7 @@ class Run:
     async def take(self) -> bool:
         """Make the next sample; False where there is none, or the run is to stop."""
         await self.first_reply()
-        if self.stopping or not (sample := next(self.todo, None)):
+        if self.stopping or not (sample := self.next_item()):
             return False
         self.tally.in_flight += 1
         if self.todo.ending and self.tally.made:
@@ -153,6 +157,16 @@ class Run:
             self.tally.in_flight -= 1
             self.ended.set()
         return True
+
+    def next_item(self) -> Any:
+        """The next sample; None where there is none, or a signal came while it was waited for."""
+        try:
+            self.reading = True
+            item = next(self.todo, None)
+            self.reading = False
+        except LeftOff:
+            self.reading, item = False, None
+        return item
 
     async def first_reply(self) -> None:
         """Until any reply could be used, only a few samples may be in flight: they may all be in vain."""
@@ -219,6 +233,8 @@ def run(config: Running, key: str, job: Job[Any]) -> int:
         raise Stop(f"Output {config.output} is a folder: give --output a file in it.")
     if config.output.exists() and any(file != STANDARD_INPUT and config.output.samefile(file) for file in job.files):
         raise Stop(f"Output {config.output} is the same file as an input: give another --output.")
+    # What stands in a record is read by others: no key of --extra-body is.
+    job = dataclasses.replace(job, settings=without_secrets(job.settings, key))
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(Output(config.output, job.words.command))
         if not config.accept_changes:
@@ -255,10 +271,9 @@ def refuse_to_mix(output: Output, settings: Mapping[str, object]) -> None:
     """Raise Stop where the newest record was made with other settings than these."""
     if (last := output.last()) is None:
         return
+    before = {name: without_secrets(last.get(name, "not recorded"), name=name) for name in settings}
     changes = [
-        f"{name} was {last.get(name, 'not recorded')} and is now {value}"
-        for name, value in settings.items()
-        if last.get(name, "not recorded") != value
+        f"{name} was {before[name]} and is now {value}" for name, value in settings.items() if before[name] != value
     ]
     if changes:
         raise Stop(

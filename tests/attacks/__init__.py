@@ -1,0 +1,1 @@
+"""Attacks on every command, kept so that what once broke stays mended: `python -m tests.attacks`."""

@@ -1,0 +1,52 @@
+"""Run every attack, or those whose names hold a word: `python -m tests.attacks [WORD ...]`.
+
+Prints each that succeeds, with why, and at the end how many were tried and how many survived; the exit status is 1
+where one was not survived.
+"""
+
+import concurrent.futures
+import importlib
+import pkgutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from . import kit
+
+
+def all_attacks() -> list[kit.Attack]:
+    """Those of every module beside this one."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if module.name not in {"__main__", "kit"}:
+            importlib.import_module(f"{__package__}.{module.name}")
+    return kit.ATTACKS
+
+
+def outcome(name: str) -> str:
+    """How an attack succeeded; nothing where it was survived. In a process of its own: commands share one folder."""
+    attack = next(each for each in all_attacks() if each.name == name)
+    with tempfile.TemporaryDirectory(prefix="attack-") as folder:
+        start = time.monotonic()
+        try:
+            attack.run(Path(folder))
+        except Exception as error:  # noqa: BLE001 (whatever it is, the next attack is tried)
+            took = time.monotonic() - start
+            return f"NOT SURVIVED  {attack.name} ({took:.1f} s)\n    {type(error).__name__}: {str(error)[:800]}"
+        return ""
+
+
+def main(words: list[str]) -> int:
+    chosen = [each for each in all_attacks() if not words or any(word in each.name for word in words)]
+    survived = 0
+    with concurrent.futures.ProcessPoolExecutor(2) as pool:
+        for failure in pool.map(outcome, [each.name for each in chosen]):
+            survived += not failure
+            if failure:
+                print(failure, flush=True)
+    print(f"tried          {len(chosen):,}\nsurvived       {survived:,}")
+    return int(survived < len(chosen))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
