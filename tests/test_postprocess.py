@@ -220,3 +220,12 @@ def test_rehearsed_records_are_warned_about(tmp_path: Path) -> None:
     real = post(tmp_path, "--output", "out.json", rows=[record(1)])
     assert "1 of the records were rehearsed" in rehearsed.stderr
     assert not real.stderr
+
+
+def test_pairs_that_were_misled_in_two_ways_are_not_mixed_by_accident(tmp_path: Path) -> None:
+    rows = [record(1), record(2, misled="consistent")]
+    done = post(tmp_path, "--output", "out.json", rows=rows)
+    assert done.returncode == 1
+    assert "published (in.jsonl) and consistent (in.jsonl)" in done.stderr
+    assert not (tmp_path / "out.json").exists()
+    assert post(tmp_path, "--output", "out.json", "--mixed", rows=rows).returncode == 0

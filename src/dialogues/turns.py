@@ -100,6 +100,8 @@ def turn_of(message: Any, raw: Raw, roles: Mapping[str, Role], *, calls: bool) -
         raise PassedOver("a message is not an object")
     role = message.get(raw.role)
     known = roles.get(role.strip().casefold()) if isinstance(role, str) else None
+    if role is None:
+        raise PassedOver("a message has no role")
     if known is None:
         raise PassedOver(f"unknown role {str(role)[:40]!r}")
     called = (message.get("tool_calls") or [{"function": message.get("function_call")}]) if calls else ()

@@ -53,6 +53,7 @@ class ChosenSide(Shape):
     model: Any = None
     seed: Any = None
     prompts: Any = None
+    misled: Any = "published"
     quality: LooseQuality = None
     chosen: Side
     rehearsal: bool = False

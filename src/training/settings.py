@@ -80,6 +80,9 @@ class Settings(Options):
         nargs="+",
         metavar="FILE",
     )
+    mixed: bool = flag(
+        "take records whose rejected sides were misled in different ways together", group="input", variable=False
+    )
     output: Path = own(
         Path(),
         Path,
