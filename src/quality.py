@@ -4,11 +4,16 @@ Writes the records again with one more key, `quality`. Without --judge no model 
 endpoint do not matter, and the file is made anew. With it a model also grades both sides and scores their reasoning,
 three calls a pair, under the same limits, budget and call store as synthesis; the same command goes on after a stop.
 
+With --shortcut it also measures how well the text alone, without the dialogue, tells chosen from rejected: what a
+trained model could learn instead of foreseeing. Figures and the words that give it away stand beside the output.
+
 examples:
   python -m src.quality --input data/synthesized_raw/LMSYS.jsonl
   python -m src.postprocess --input data/synthesized_raw/LMSYS.quality.jsonl --drop artifact,refusal
   a model's opinion as well, of the first 100 pairs
     python -m src.quality --input data/synthesized_raw/LMSYS.jsonl --judge --judge-model glm-4.6 --limit 100
+  can the sides be told apart without the dialogue?
+    python -m src.quality --input data/synthesized_raw/LMSYS.jsonl --shortcut
 
 exit status: 0 all done, 1 could not run, 3 some lines were left out or some pairs could not be judged, 130 interrupted
 

@@ -26,6 +26,7 @@ LONGEST_README, LONGEST_LINE = 150, 120
 NOT_FOR_A_GLOB = (
     *("part-1.quality.jsonl", "part-1.judged.jsonl", "part-1.jsonl.failed.jsonl", "part-1.quality.jsonl.failed.jsonl"),
     *("shard-1.quality.jsonl", "LMSYS.quality.jsonl", "LMSYS.judged.jsonl", "LMSYS.jsonl.failed.jsonl"),
+    *("part-1.jsonl.shortcut.json", "LMSYS.quality.jsonl.shortcut.json"),
 )
 # argparse's own, Slurm's, git's, mypy's, pip's, and that of bench loop
 NOT_OURS = {"--help", "--version", "--array", "--follow", "--strict", "--no-deps", "--dialogues"}

@@ -110,6 +110,16 @@ def change_path(side_name: str, key: str, value: str) -> Callable[[dict[str, Any
     return change
 
 
+def said(utterance: str, change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    """A change of a pair whose user says something else."""
+
+    def both(record: dict[str, Any]) -> None:
+        record["label"] = utterance
+        change(record)
+
+    return both
+
+
 def exploring_known(record: dict[str, Any]) -> None:
     record["gt_insight_path"] |= {"insight": "Exploration"}
     record["gt_insight_path"]["path"][0]["target_node"] = "Watering - hose"
@@ -131,6 +141,30 @@ PLANTED: list[tuple[str, str | None, Callable[[dict[str, Any]], Any]]] = [
     ("prediction_leaks_utterance", "rejected", predict("rejected", "OK. And how deep do the holes have to be?")),
     ("artifact", "chosen", predict("chosen", "How about rose bed -> compost?")),
     ("fault_kept", None, lambda record: record.update(faults=[{"stage": "insight", "reason": "twice the same"}])),
+    (
+        "path_tells_utterance",
+        None,
+        said("Is Gertrude Jekyll fine with clay?", change_path("true", "target_node", "Jekyll")),
+    ),
+    ("path_tells_utterance", None, said("Are 137 cm deep enough?", change_path("true", "target_node", "137 cm deep"))),
+    (
+        "chosen_tells_utterance",
+        "chosen",
+        said("Is Gertrude Jekyll fine?", predict("chosen", "Can I plant Gertrude Jekyll there?")),
+    ),
+    (
+        "chosen_tells_utterance",
+        "chosen",
+        said("Do the “old garden” ones stand it?", predict("chosen", "Which 'old garden' roses stand heavy soil?")),
+    ),
+    (
+        "chosen_tells_utterance",
+        "chosen",
+        said(
+            "Would gypsum loosen heavy ground before winter frost comes?",
+            predict("chosen", "Does gypsum loosen the ground before the first winter frost?"),
+        ),
+    ),
     ("artifact", "rejected", predict("rejected", "Can the mining view be longer?")),
     ("wrong_language", "chosen", predict("chosen", "请问这个洞要挖多深？")),
     ("wrong_language", "rejected", predict("rejected", "Как часто поливать розы летом?")),
@@ -188,6 +222,43 @@ def test_a_planted_fault_is_found_where_it_is(
 
 def test_every_heuristic_has_a_planted_fault() -> None:
     assert {tag for tag, _, _ in PLANTED} == set(TAGS) - {INVERTED}
+
+
+@pytest.mark.parametrize(
+    ("utterance", "prediction"),
+    [
+        ("Is 3 or 15 enough?", "Will 15 do, or 3?"),  # numbers that many would say
+        ("How deep do the holes have to be in clay?", "How deep should holes in clay be?"),  # the subject, foreseen
+        ("Ok, what does compost cost?", "OK, and how much is compost?"),
+        ("Roses in heavy clay: how deep?", "Are roses fine in heavy clay, and how deep?"),  # of the history
+    ],
+)
+def test_what_many_would_say_tells_nothing(utterance: str, prediction: str) -> None:
+    record = clean()
+    said(utterance, predict("chosen", prediction))(record)
+    assert not {tag for tag, _ in found(record)} & {"chosen_tells_utterance", "path_tells_utterance"}
+
+
+@pytest.mark.parametrize(
+    ("utterance", "prediction", "told"),
+    [
+        ("那就去王府井街吧，电话多少？", "王府井街怎么走？", True),
+        ("我要住“云端”。", "云端还有房间吗？", True),
+        ("房间的价格是多少？", "请问房间价格多少？", False),
+        ("附近有免费停车场吗？", "有没有免费停车场？", False),
+    ],
+)
+def test_names_are_known_in_chinese_and_everyday_words_are_none(utterance: str, prediction: str, told: bool) -> None:
+    record = chinese()
+    said(utterance, predict("chosen", prediction))(record)
+    assert ("chosen_tells_utterance" in {tag for tag, _ in found(record)}) is told
+
+
+def test_a_draft_that_foresaw_a_name_has_told_nothing() -> None:
+    record = clean()
+    said("Is Gertrude Jekyll fine?", predict("chosen", "Can I plant Gertrude Jekyll there?"))(record)
+    del record["revised_insight_reason"]  # it was made without the utterance
+    assert "chosen_tells_utterance" not in {tag for tag, _ in found(record)}
 
 
 def test_statements_said_as_statements_are_no_mismatch() -> None:

@@ -3,6 +3,7 @@
 Needs scikit-learn.
 """
 
+import dataclasses
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
@@ -29,12 +30,20 @@ PARTS: Mapping[str, Callable[[Side], str]] = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Texts:
+    """A text of each pair's chosen side, and of its rejected one."""
+
+    chosen: list[str]
+    rejected: list[str]
+
+
 def measured(base: Shortcut, pairs: Sequence[TwoSides]) -> Shortcut:
     """The figures of these pairs, of which there have to be some."""
     names = [name_of_dialogue(pair, place) for place, pair in enumerate(pairs)]
-    folds, texts = folds_of(names, base.seed), {part: read_both(pairs, read) for part, read in PARTS.items()}
-    ngrams = {part: ngrams_of(*both) for part, both in texts.items()}
-    parts = {part: Differences(unit(ngrams[part].matrix), longer(*texts[part])) for part in PARTS}
+    folds, texts = folds_of(names, base.seed), {part: texts_of(pairs, read) for part, read in PARTS.items()}
+    ngrams = {part: ngrams_of(both.chosen, both.rejected) for part, both in texts.items()}
+    parts = {part: Differences(unit(ngrams[part].matrix), longer(texts[part])) for part in PARTS}
     whole = together([*parts.values()])
     controls = {
         LENGTHS: Differences(whole.ngrams[:, []], whole.others),
@@ -61,17 +70,17 @@ def name_of_dialogue(pair: TwoSides, place: int) -> Hashable:
     return place if pair.sample_id is None else orjson.dumps(pair.sample_id, default=str)
 
 
-def read_both(pairs: Sequence[TwoSides], read: Callable[[Side], str]) -> tuple[list[str], list[str]]:
-    return [read(pair.chosen) for pair in pairs], [read(pair.rejected) for pair in pairs]
+def texts_of(pairs: Sequence[TwoSides], read: Callable[[Side], str]) -> Texts:
+    return Texts([read(pair.chosen) for pair in pairs], [read(pair.rejected) for pair in pairs])
 
 
-def longer(chosen: Sequence[str], rejected: Sequence[str]) -> Any:
+def longer(texts: Texts) -> Any:
     """For each pair by how much the chosen text is longer, in characters and in words; on a scale of ratios."""
-    measures = (
-        [np.log1p([*map(len, texts)]), np.log1p([len(words(text)) for text in texts])] for texts in (chosen, rejected)
-    )
-    one, other = measures
-    return np.subtract(one, other).T
+    return sizes(texts.chosen) - sizes(texts.rejected)
+
+
+def sizes(texts: Sequence[str]) -> Any:
+    return np.log1p([[len(text), len(words(text))] for text in texts])
 
 
 def categories(pairs: Sequence[TwoSides]) -> Any:
@@ -90,16 +99,25 @@ def together(parts: Sequence[Differences]) -> Differences:
 
 def findings(ngrams: Mapping[str, Ngrams], whole: Differences) -> Iterator[Telling]:
     """The n-grams by which either side is known, the most telling first; each finding once, and none that is chance."""
-    origin = [(part, each, column) for part, each in ngrams.items() for column in range(len(each.columns))]
-    readable = np.array([each.columns[column].reader == FOR_READERS for _, each, column in origin])
+    origin = [(part, each, column) for part, each in ngrams.items() for column in range(len(each.readers))]
+    readable = np.concatenate([each.readers == FOR_READERS for each in ngrams.values()])
     worth = consistency(whole.ngrams)
     order = np.argsort(-worth * np.where(readable, WORDS_FIRST, 1), kind="stable")
-    by_column, seen = whole.ngrams.tocsc(), list[set[int]]()
+    by_column, seen = whole.ngrams.tocsc(), list[tuple[str, set[int]]]()
     for place in [place for place in order if worth[place] >= BEYOND_CHANCE][:MOST_LOOKED_AT]:
         between = by_column[:, [place]].tocoo()
         pairs = {int(row) for row in between.row}
-        if len(seen) < MOST_TELLING and all(len(pairs & other) < THE_SAME * len(pairs | other) for other in seen):
-            seen.append(pairs)
-            part, each, column = origin[place]
-            more = int((between.data > 0).sum())
-            yield Telling(text=each.name(column), part=part, chosen=more, rejected=len(pairs) - more)
+        if len(seen) == MOST_TELLING or any(len(pairs & other) > THE_SAME * len(pairs | other) for _, other in seen):
+            continue
+        part, each, column = origin[place]
+        text = each.name(column)
+        if any(len(pairs & other) > THE_SAME * len(pairs) and overlap(text, known) for known, other in seen):
+            continue
+        seen.append((text, pairs))
+        more = int((between.data > 0).sum())
+        yield Telling(text=text, part=part, chosen=more, rejected=len(pairs) - more)
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two n-grams have three characters in a row in common, and so may be pieces of one text."""
+    return any(one[place : place + 3] in f" {other} " for place in range(max(1, len(one) - 2)))

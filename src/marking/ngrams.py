@@ -18,25 +18,18 @@ from ..basics.wording import words
 CHARACTERS, WORDS = (2, 5), (1, 2)
 COLUMNS = 2**20
 LONGEST = 4000  # characters of a text; what gives a side away comes earlier, and a text of a megabyte comes along
+ENOUGH = 6  # pairs, to see what a column stands for
 FEWEST = 2  # pairs that differ in an n-gram; what only one has cannot be known of another
 
 
 def hashing(*ngrams: int, **more: Any) -> Any:
-    counts = {"n_features": COLUMNS, "norm": None, "alternate_sign": False, "lowercase": False}
+    counts = {"n_features": COLUMNS, "norm": None, "alternate_sign": False, "lowercase": False, "dtype": np.float32}
     return HashingVectorizer(ngram_range=ngrams, **counts, **more)
 
 
 READERS = (hashing(*WORDS, tokenizer=words, token_pattern=None), hashing(*CHARACTERS, analyzer="char"))
 """Of words, without case, and of characters as they stand."""
 FOR_READERS = 0  # of these, the one whose n-grams are easier to read
-
-
-@dataclasses.dataclass(frozen=True)
-class Column:
-    """One column of some differences: how it was read, and where it is among that reader's."""
-
-    reader: int
-    place: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,23 +40,21 @@ class Ngrams:
     rejected: Sequence[str]
     matrix: Any
     """A row for each pair; what both sides share is nought."""
-    columns: Sequence[Column]
+    readers: Any
+    """For each column which reader it is of."""
+    places: Any
+    """And which of that reader's columns it is."""
 
     def name(self, column: int) -> str:
         """The n-gram that the column most often stands for; "" where it can no longer be found."""
-        found, reader = Counter[str](), READERS[self.columns[column].reader]
+        found, reader = Counter[str](), READERS[self.readers[column]]
         analyse = reader.build_analyzer()
-        for pair in self.matrix[:, [column]].nonzero()[0][:20]:
+        for pair in self.matrix[:, [column]].nonzero()[0][:ENOUGH]:
             for text in (self.chosen[pair], self.rejected[pair]):
                 ngrams = sorted(set(analyse(text)))
                 columns = one_each(reader, ngrams)
-                found.update(
-                    ngram for ngram, place in zip(ngrams, columns, strict=True) if place == self._place(column)
-                )
+                found.update(ngram for ngram, at in zip(ngrams, columns, strict=True) if at == self.places[column])
         return max(found, key=lambda ngram: (found[ngram], len(ngram), ngram), default="")
-
-    def _place(self, column: int) -> int:
-        return self.columns[column].place
 
 
 def one_each(reader: Any, ngrams: Sequence[str]) -> Sequence[int]:
@@ -75,21 +66,23 @@ def one_each(reader: Any, ngrams: Sequence[str]) -> Sequence[int]:
 def ngrams_of(chosen: Sequence[str], rejected: Sequence[str]) -> Ngrams:
     """The differences of these texts, the first against the first and so on, weighted by TF-IDF."""
     chosen, rejected = [text[:LONGEST] for text in chosen], [text[:LONGEST] for text in rejected]
-    matrices, columns = [], list[Column]()
+    matrices, readers, found = [], list[Any](), list[Any]()
     for number, reader in enumerate(READERS):
         one, other = (damped(reader.transform(texts)) for texts in (chosen, rejected))
         weights = rarity(one) + rarity(other)
         between = (one - other).tocsc()
         between.eliminate_zeros()
         places = np.flatnonzero(np.diff(between.indptr) >= FEWEST)
-        matrices.append(between[:, places] @ sparse.diags(weights[places]))
-        columns += [Column(number, int(place)) for place in places]
-    return Ngrams(chosen, rejected, sparse.hstack(matrices, format="csr"), columns)
+        matrices.append(between[:, places] @ sparse.diags(weights[places].astype(np.float32)))
+        readers.append(np.full(len(places), number))
+        found.append(places)
+    matrix = sparse.hstack(matrices, format="csr")
+    return Ngrams(chosen, rejected, matrix, np.concatenate(readers), np.concatenate(found))
 
 
 def damped(counts: Any) -> Any:
     """The second time that an n-gram stands in a text tells less than the first."""
-    counts.data = 1 + np.log(counts.data)
+    counts.data = 1 + np.log(counts.data, dtype=np.float32)
     return counts
 
 

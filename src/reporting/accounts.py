@@ -1,4 +1,4 @@
-"""What lies beside records and tells of them: call stores, failures, figures of shortcuts; read and never written.
+"""What lies beside records and tells of them: call stores, sidecars of failures, figures of shortcuts. Read only.
 
 A store tells what each stage took and cost, and what became of the input.
 """

@@ -112,7 +112,7 @@ class Shared:
         self.pairs += gone > 0
 
     def __str__(self) -> str:
-        return f"{self.predictions:,} predictions that stood on both sides of {self.pairs:,} pairs"
+        return f"left out of both sides: {self.predictions:,} shared predictions, in {self.pairs:,} pairs"
 
 
 def without_shared(record: Pair) -> Pair | None:

@@ -150,7 +150,8 @@ def write_from(records: Records, settings: Settings, output: Path) -> int:
             files.add(ready.split, ready.row, ready.record.sample_id)
             facts.note(ready.record)
         if not files.counts:
-            raise Stop(f"There is no record that gives a training row, so {output} is not written.")
+            why = f" after --balance: {wishes.balance}" if wishes.balance.of else ""
+            raise Stop(f"There is no record that gives a training row{why}, so {output} is not written.")
     made = TrainingSet(
         files={split: files.path(split).name for split in files.counts},
         mode=settings.mode,
@@ -175,7 +176,7 @@ def write_from(records: Records, settings: Settings, output: Path) -> int:
 def evened(wishes: Wishes) -> Iterator[str]:
     """What was done so that no side is known by what teaches nothing."""
     if wishes.settings.drop_shared:
-        yield f"left out {wishes.shared}"
+        yield str(wishes.shared)
     if wishes.settings.balance:
         yield str(wishes.balance)
 
