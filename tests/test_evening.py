@@ -46,7 +46,7 @@ def right_by_length(rows: Sequence[Any]) -> float:
 
 
 def balanced(folder: Path, rows: list[Any], *more: object) -> Done:
-    done = post(folder, *BALANCED, *more, rows=rows)
+    done: Done = post(folder, *BALANCED, *more, rows=rows)
     assert done.returncode == 0, done.stderr
     return done
 
