@@ -12,25 +12,13 @@ from .checks import (
 from .frame import FRAME
 from .replies import DraftInsight, DraftView, TreePath, WrongPath, WrongTurn
 
-WRONG_PATH = Stage(
-    frame=FRAME,
-    name="wrong path",
-    task="""\
-Below stand the intent tree of a dialogue, without the dialogue, and the true paths to the user's next utterance with \
-their view. Give two wrong paths: ways in the same view that look natural from the tree, each from a topic of it, to \
-something that the user did not turn to: a subject that one could tell about, ask about or want something done about. \
+ELSEWHERE = """\
 Each target differs in substance from both true paths, from all that is foreseen below and from one another: no \
 rewording, part or next step of it, nothing that the same answer would cover. Invent no facts of the world.
 
 The other utterances are what this user said at other moments. Where the subject of one suits, meets these rules and \
-is not settled in the tree, take it as a target.""",
-    material="""\
-<intent_tree>
-{tree}
-</intent_tree>
-
-View: {view}
-
+is not settled in the tree, take it as a target."""
+TAKEN = """\
 <true_paths>
 {true_paths}
 </true_paths>
@@ -41,7 +29,38 @@ View: {view}
 
 <other_utterances>
 {distractors}
-</other_utterances>""",
+</other_utterances>"""
+"""What wrong paths must not lead to, and what they may take up."""
+BOTH_VIEWS = DraftInsight(
+    mining=DraftView(
+        reasoning="why the user stays with a topic, and both paths",
+        predictions=("utterance on path 1", "utterance on path 2"),
+    ),
+    exploration=DraftView(
+        reasoning="why the user turns to something new, and both paths",
+        predictions=("utterance on path 1", "utterance on path 2"),
+    ),
+)
+"""The reply format of every stage that gives both views."""
+
+WRONG_PATH = Stage(
+    frame=FRAME,
+    name="wrong path",
+    task="""\
+Below stand the intent tree of a dialogue, without the dialogue, and the true paths to the user's next utterance with \
+their view. Give two wrong paths: ways in the same view that look natural from the tree, each from a topic of it, to \
+something that the user did not turn to: a subject that one could tell about, ask about or want something done about. \
+"""
+    + ELSEWHERE,
+    material="""\
+<intent_tree>
+{tree}
+</intent_tree>
+
+View: {view}
+
+"""
+    + TAKEN,
     example=WrongPath(
         thinking="which directions look natural and are not the true one",
         paths=(
@@ -60,27 +79,14 @@ WRONG_TURN = Stage(
     task="""\
 The true paths below lead to the user's next utterance, by their view. Imagine that the user turns elsewhere, with an \
 utterance of the category below. Give two paths of each view that this user could well take now: close to this \
-dialogue, fit for that category, each from a topic of the tree. Each target differs in substance from both true \
-paths, from all that is foreseen below and from one another: no rewording, part or next step of it, nothing that the \
-same answer would cover. Invent no facts of the world.
-
-The other utterances are what this user said at other moments. Where the subject of one suits, meets these rules and \
-is not settled in the tree, take it as a target.""",
+dialogue, fit for that category, each from a topic of the tree. """
+    + ELSEWHERE,
     material="""\
 View of the true paths: {view}
 Category of the imagined utterance: {category}
 
-<true_paths>
-{true_paths}
-</true_paths>
-
-<predictions>
-{predictions}
-</predictions>
-
-<other_utterances>
-{distractors}
-</other_utterances>""",
+"""
+    + TAKEN,
     example=WrongTurn(
         thinking="where this user could turn with such an utterance",
         mining=(
@@ -117,16 +123,7 @@ Category of the next utterance: {category}
 <explore_paths>
 {explore_paths}
 </explore_paths>""",
-    example=DraftInsight(
-        mining=DraftView(
-            reasoning="why the user stays with a topic, and both paths",
-            predictions=("utterance on path 1", "utterance on path 2"),
-        ),
-        exploration=DraftView(
-            reasoning="why the user turns to something new, and both paths",
-            predictions=("utterance on path 1", "utterance on path 2"),
-        ),
-    ),
+    example=BOTH_VIEWS,
     opens_with=("history", "tree"),
     checks=(predictions_differ, views_show_paths),
     reply_tokens=310,

@@ -16,12 +16,10 @@ from .checks import (
     targets_differ,
 )
 from .frame import FRAME
-from .misleading import MISLED_INSIGHT, WRONG_PATH, WRONG_TURN
+from .misleading import BOTH_VIEWS, MISLED_INSIGHT, WRONG_PATH, WRONG_TURN
 from .replies import (
     CategoryReasons,
     CategoryTruth,
-    DraftInsight,
-    DraftView,
     Evaluation,
     Grade,
     IntentTree,
@@ -88,16 +86,7 @@ subject, and show both, without naming the category. Where the assistant has jus
 first mining path takes that up. What the dialogue does not tell is put as a guess, and once is no habit. Then give \
 one prediction for each path, in order: about one thing, and as bare as users are ("two nights", "yes please").""",
     material="Category of the next utterance: {category}",
-    example=DraftInsight(
-        mining=DraftView(
-            reasoning="why the user stays with a topic, and both paths",
-            predictions=("utterance on path 1", "utterance on path 2"),
-        ),
-        exploration=DraftView(
-            reasoning="why the user turns to something new, and both paths",
-            predictions=("utterance on path 1", "utterance on path 2"),
-        ),
-    ),
+    example=BOTH_VIEWS,
     opens_with=("history", "tree"),
     checks=(predictions_differ,),
     reply_tokens=310,
