@@ -10,7 +10,8 @@ examples:
   two predictors against each other, with a judge, the first 50 samples
     python -m src.evaluate --predictions before.jsonl after.jsonl --judge --judge-model glm-4.6 --limit 50
 
-exit status: 0 all done, 1 could not run, 3 some samples could not be judged, 130 interrupted
+exit status: 0 all done, 1 could not run, 3 some samples could not be judged,
+  4 the budget is spent, 130 interrupted
 """
 
 import sys

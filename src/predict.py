@@ -16,7 +16,8 @@ examples:
   what a model has to beat
     python -m src.predict --input test.jsonl --output data/made/nearest.jsonl --baseline nearest --train train.jsonl
 
-exit status: 0 all done, 1 could not run, 3 some samples failed (see OUTPUT.failed.jsonl), 130 interrupted
+exit status: 0 all done, 1 could not run, 3 some samples failed (see OUTPUT.failed.jsonl),
+  4 the budget is spent, 130 interrupted
 """
 
 import functools

@@ -15,7 +15,8 @@ examples:
   can the sides be told apart without the dialogue?
     python -m src.quality --input data/synthesized_raw/LMSYS.jsonl --shortcut
 
-exit status: 0 all done, 1 could not run, 3 some lines were left out or some pairs could not be judged, 130 interrupted
+exit status: 0 all done, 1 could not run, 3 some lines were left out or some pairs could not be judged,
+  4 the budget is spent, 130 interrupted
 
 marks:
 """

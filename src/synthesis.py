@@ -18,7 +18,8 @@ examples:
   without any model, to see what happens
     python -m src.rehearsal
 
-exit status: 0 all done, 1 could not run, 3 some samples failed (see OUTPUT.failed.jsonl), 130 interrupted
+exit status: 0 all done, 1 could not run, 3 some samples failed (see OUTPUT.failed.jsonl),
+  4 the budget is spent, 130 interrupted
 """
 
 import sys

@@ -89,6 +89,14 @@ def test_quality_writes_beside_its_input_whatever_the_environment_says(tmp_path:
     assert len(read_rows(tmp_path / "part.quality.jsonl")) == 3
 
 
+def test_several_files_under_one_pattern_need_a_name_for_what_is_made_of_them(tmp_path: Path) -> None:
+    for number in (1, 2):
+        write_rows(tmp_path / f"part-{number}.jsonl", [record(number)])
+    done = command("quality", "--input", "part-[0-9].jsonl", folder=tmp_path)
+    assert (done.returncode, "2 inputs make one file" in done.stderr) == (1, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["part-1.jsonl", "part-2.jsonl"]
+
+
 OTHERS = {
     "a.md": b"# Notes\n",
     "a.jsonl": b'{"id": 1, "conversation": []}\n',

@@ -175,7 +175,7 @@ def test_a_budget_of_tokens_or_money_is_not_passed(endpoint: Start, tmp_path: Pa
     many(tmp_path, 50)
     url = endpoint(latency=0.01)
     done = synthesis(tmp_path, url, "--max-total-tokens", 60_000)
-    assert done.returncode == 1
+    assert done.returncode == 4
     assert "--max-total-tokens 60000" in done.stderr
     used = sum(row["usage"]["total_tokens"] for row in read_rows(tmp_path / "out.jsonl"))
     database = sqlite3.connect(tmp_path / "out.jsonl.calls.sqlite")
@@ -183,10 +183,16 @@ def test_a_budget_of_tokens_or_money_is_not_passed(endpoint: Start, tmp_path: Pa
     database.close()
     assert 30_000 < billed <= 60_000
     assert used <= billed
-    money = synthesis(tmp_path, url, "--price-in", 1, "--price-out", 10, "--max-cost", 0.05)
-    assert money.returncode == 1
-    cost = float(next(line for line in money.stdout.splitlines() if line.startswith("cost")).split()[1])
+    wish = ("--price-in", 1, "--price-out", 10, "--max-cost", 0.05)
+    money = [synthesis(tmp_path, url, *wish, output="money.jsonl") for _ in range(3)]
+    assert [each.returncode for each in money] == [4, 4, 4]
+    cost = float(next(line for line in money[0].stdout.splitlines() if line.startswith("cost")).split()[1])
     assert 0.02 < cost <= 0.05
+    told = next(line for line in money[2].stdout.splitlines() if line.startswith("cost"))
+    in_this_run, on_this_output = map(float, re.findall(r"[\d.]+", told))
+    assert in_this_run < 0.05 - cost + 1e-9
+    assert cost <= on_this_output <= 0.05
+    assert "by earlier runs" in money[2].stderr
     assert synthesis(tmp_path, url).returncode == 0
 
 

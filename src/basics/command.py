@@ -31,6 +31,9 @@ UNKNOWN = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
 class Stop(Exception):
     """The run cannot start or go on; the message is one sentence for the user, with what to do next."""
 
+    status = 1
+    """The exit status."""
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one sentence and exit status 1, as the contract for commands says.
@@ -123,7 +126,8 @@ def as_command(main: Callable[[], int]) -> int:
             read_env(Path(".env"))
             return flushed(main)
         except Stop as stop:
-            return said(str(stop))
+            said(str(stop))
+            return stop.status
         except KeyboardInterrupt:
             return 130
         except BrokenPipeError:  # whoever read our output has read enough

@@ -40,12 +40,20 @@ class Prices:
         return (fresh * self.prompt + cached * cached_price + usage.completion * self.completion) / 1e6
 
 
+class Spent(Stop):
+    """The budget allows no further call."""
+
+    status = 4
+
+
 class Budget:
-    """What the run may still cost. A call is reserved before it is sent, with a reply longer than any seen yet."""
+    """What an output may still cost. A call is reserved before it is sent, with a reply longer than any seen yet."""
 
     def __init__(self, prices: Prices, max_cost: float | None, max_tokens: int | None, reply_limit: int | None) -> None:
         self.prices, self.max_cost, self.max_tokens, self._reply_limit = prices, max_cost, max_tokens, reply_limit
         self.used = Usage()
+        self.before = Usage()
+        """What earlier runs on the same output were billed: the limits are for all of them together."""
         self._reserved = Usage()
         self._longest = 0
         self._ratio = 1.0
@@ -60,13 +68,17 @@ class Budget:
         reply = min(seen, self._reply_limit) if self._reply_limit else seen
         prompt = round(prompt * self._ratio)
         wanted = Usage(prompt=prompt, completion=reply, total=prompt + reply)
-        after = self.used + self._reserved + wanted
+        after = self.before + self.used + self._reserved + wanted
         if self.max_cost is not None and self.prices.of(after) > self.max_cost:
-            waiting = f"{self.cost:.4f} used, {self.prices.of(self._reserved):.4f} set aside for calls under way"
-            raise Stop(f"The next call could pass --max-cost {self.max_cost:g} ({waiting}): {RAISE}")
+            earlier = f", {self.prices.of(self.before):.4f} by earlier runs" if self.before.total else ""
+            waiting = (
+                f"{self.cost:.4f} used{earlier}, {self.prices.of(self._reserved):.4f} set aside for calls under way"
+            )
+            raise Spent(f"The next call could pass --max-cost {self.max_cost:g} ({waiting}): {RAISE}")
         if self.max_tokens is not None and after.total > self.max_tokens:
-            waiting = f"{self.used.total} used, {self._reserved.total} set aside for calls under way"
-            raise Stop(f"The next call could pass --max-total-tokens {self.max_tokens} ({waiting}): {RAISE}")
+            earlier = f", {self.before.total} by earlier runs" if self.before.total else ""
+            waiting = f"{self.used.total} used{earlier}, {self._reserved.total} set aside for calls under way"
+            raise Spent(f"The next call could pass --max-total-tokens {self.max_tokens} ({waiting}): {RAISE}")
         self._reserved += wanted
         return wanted
 

@@ -87,10 +87,12 @@ class Calling(Options):
     )
     price_out: float = money(0.0, number(0, 10**6), "price of a million completion tokens", metavar="PRICE")
     max_cost: float | None = money(
-        None, number(0, 10**9), "stop before a call that could make this run cost more, in the currency of the prices"
+        None,
+        number(0, 10**9),
+        "stop before a call that could make this output cost more, in the currency of the prices",
     )
     max_total_tokens: int | None = money(
-        None, number(1, 10**15, int), "stop before a call that could take this run beyond so many tokens"
+        None, number(1, 10**15, int), "stop before a call that could take this output beyond so many tokens"
     )
 
     def __post_init__(self) -> None:

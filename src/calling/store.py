@@ -112,6 +112,18 @@ class Store:
         except sqlite3.Error as error:
             log.warning("%s has no account of this run (%s).", self.path, error)
 
+    def billed(self) -> Usage:
+        """The tokens of all replies that are here."""
+        sums = "sum(prompt), sum(completion), sum(total), sum(cached)"
+        with self.refusals_in_words():
+            prompt, completion, total, cached = self._db.execute(f"SELECT {sums} FROM calls").fetchone()
+        return Usage(prompt=prompt or 0, completion=completion or 0, total=total or 0, cached=cached)
+
+    def runs(self) -> list[str]:
+        """What the runs said of themselves, the oldest first."""
+        with self.refusals_in_words():
+            return [told for (told,) in self._db.execute("SELECT told FROM runs ORDER BY rowid")]
+
     def bury(self, questions: Iterable[bytes]) -> None:
         """Serve these replies no more; they stay as billed."""
         with self.refusals_in_words():

@@ -56,13 +56,14 @@ def mark_all(settings: Settings) -> int:
         refuse_without_library()
     status = ask_judge(settings, files) if settings.judge else mark(settings, files)
     if settings.shortcut and status in WITH_RECORDS:
-        print("\n".join(told(measure(settings.place, settings.seed), settings.place)))
+        place = settings.place(files)
+        print("\n".join(told(measure(place, settings.seed), place)))
     return status
 
 
 def mark(settings: Settings, files: Sequence[str]) -> int:
     """Mark all records without a model; the exit status."""
-    totals, output = Totals(), settings.place
+    totals, output = Totals(), settings.place(files)
     if output.exists() and any(output.samefile(file) for file in files):
         raise Stop(f"Output {output} is the same file as an input: give another --output.")
     refuse_others(output, "quality", holds_marks_alone)
@@ -91,7 +92,7 @@ def ask_judge(settings: Settings, files: Sequence[str]) -> int:
     from .judge import job_of  # noqa: PLC0415 (needed by this option alone)
 
     model = settings.judge_model or settings.model
-    config = dataclasses.replace(settings, input=tuple(files), output=settings.place, model=model)
+    config = dataclasses.replace(settings, input=tuple(files), output=settings.place(files), model=model)
     return run(config, api_key_of(config), job_of(config, files))
 
 

@@ -1,6 +1,7 @@
 """What `python -m src.quality` can be told."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..basics.command import Stop
@@ -36,11 +37,10 @@ class Settings(Running):
         "measure too how well the text alone tells chosen from rejected; needs scikit-learn", group="marks"
     )
 
-    @property
-    def place(self) -> Path:
-        """Where the records go."""
+    def place(self, files: Sequence[str]) -> Path:
+        """Where the records of these files go."""
         if self.output.name:
             return self.output
-        if len(self.input) > 1:
-            raise Stop(f"{len(self.input)} inputs make one file: give its name with --output.")
-        return Path(self.input[0]).with_suffix(".judged.jsonl" if self.judge else ".quality.jsonl")
+        if len(files) > 1:
+            raise Stop(f"{len(files)} inputs make one file: give its name with --output.")
+        return Path(files[0]).with_suffix(".judged.jsonl" if self.judge else ".quality.jsonl")

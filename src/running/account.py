@@ -1,5 +1,6 @@
 """What a run says of itself at its end, for whoever looks at its output later. Kept in the call store."""
 
+import contextlib
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -7,6 +8,19 @@ from pydantic import BeforeValidator, Field
 from ..basics.shape import Shape
 from ..calling.budget import Prices
 from ..calling.completion import Usage
+from ..calling.store import Store
+
+
+def billed_before(store: Store) -> Usage:
+    """What earlier runs on this output were billed: by its replies, or by what the runs said, if that is more.
+
+    A killed run has said nothing; a question that was asked anew has lost its older reply.
+    """
+    runs = Usage()
+    for run in store.runs():
+        with contextlib.suppress(ValueError):  # an account that another program has left there
+            runs += RunAccount.model_validate_json(run).tokens
+    return max(store.billed(), runs, key=lambda usage: usage.total)
 
 
 def named_prices(prices: Any) -> Any:

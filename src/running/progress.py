@@ -13,6 +13,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from ..basics.files import Beside
+from ..calling.budget import Budget
 from ..calling.endpoint import Endpoint
 from ..calling.store import Store
 from .account import RunAccount, StageReplies
@@ -37,7 +38,7 @@ def summary(config: Running, words: Words, tally: Tally, endpoint: Endpoint, sto
     ]
     lines += repairs(replies(endpoint))
     if config.price_in or config.price_out:
-        lines.append(f"cost           {endpoint.budget.cost:,.4f}")
+        lines.append(f"cost           {in_all(endpoint.budget)}")
     if store:
         lines.append(f"call store     {store.path}, {store.size() / 1e6:,.1f} MB, {store.hits:,} replies from it")
     lines.append(f"records        {config.output}")
@@ -48,6 +49,12 @@ def summary(config: Running, words: Words, tally: Tally, endpoint: Endpoint, sto
     elif words.next_step and (tally.made or tally.already):
         lines.append(f"next           {words.next_step.format(output=config.output)}")
     return "\n".join(lines)
+
+
+def in_all(budget: Budget) -> str:
+    """What this run has cost, and all runs on its output."""
+    whole = budget.prices.of(budget.before + budget.used)
+    return f"{budget.cost:,.4f}" + (f" in this run, {whole:,.4f} on this output" if budget.before.total else "")
 
 
 def outcomes(tally: Tally, words: Words) -> str:

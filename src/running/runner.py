@@ -16,12 +16,14 @@ from typing import Any
 from ..basics.command import Stop, signals_as
 from ..basics.files import STANDARD_INPUT, Beside
 from ..basics.said import FirstFew
+from ..calling.completion import Usage
 from ..calling.endpoint import Endpoint
 from ..calling.local import at_home
 from ..calling.masking import without_secrets
 from ..calling.outcomes import HOPELESS, Hopeless
 from ..calling.session import UNUSABLE, Failed, Session
 from ..calling.store import Store
+from .account import billed_before
 from .job import Item, Job
 from .output import Failure, Output, sample_number
 from .progress import account, showing, summary
@@ -255,6 +257,7 @@ def context_for(job: Job[Any]) -> int:
 
 async def run_open(config: Running, key: str, job: Job[Any], output: Output, store: Store | None) -> int:
     async with Endpoint(config, key) as endpoint:
+        endpoint.budget.before = billed_before(store) if store else Usage()
         run, start = Run(config=config, job=job, endpoint=endpoint, output=output, store=store), time.monotonic()
         try:
             await run.all()
