@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 
+from .special_tokens import ESCAPED, pattern
+
 THOUGHTS = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
-SPECIAL_TOKEN = r"\|\w+\|>|/?s>|(?:start|end)_of_turn>"  # behind its "<", as families of models write them
 BRACKET = re.compile(r"[{\[]")
 MOST_VALUES = 10_000  # that are looked at in one text
 MOST_BROKEN, MOST_PASSES = 2000, 16  # values that break off in one text, and how often its length they may take
@@ -116,20 +117,28 @@ def first_bracket(text: str, start: int) -> int | None:
 def without_tags(text: str, *names: str) -> str:
     """The text with any opening or closing tag of these names written so that nothing takes it for a tag.
 
-    So are the special tokens of chat templates, such as `<|im_end|>`, which would end a turn where a text is tokenized.
+    So are the special tokens of models, such as `<|im_end|>`, which would end a turn where a text is tokenized.
     """
-    return tags(names).sub("&lt;", text) if "<" in text else text
+    for sign, escaped in ESCAPED.items():
+        if sign in text:
+            text = tags(sign, names).sub(escaped, text)
+    return text
 
 
 def with_tags(text: str, *names: str) -> str:
     """The text with such tags and tokens as they were before `without_tags`."""
-    return tags(names, "&lt;").sub("<", text) if "&lt;" in text else text
+    if "&" in text:
+        for sign, escaped in reversed(ESCAPED.items()):
+            if escaped in text:
+                text = tags(sign, names, escaped=True).sub(sign, text)
+    return text
 
 
 @functools.cache
-def tags(names: tuple[str, ...], bracket: str = "<") -> re.Pattern[str]:
-    """What begins a tag of these names or a special token, where a bracket is written so."""
-    return re.compile(rf"{bracket}(?={SPECIAL_TOKEN}|\s*/?\s*(?:{'|'.join(names)})\b)", re.IGNORECASE)
+def tags(sign: str, names: tuple[str, ...], *, escaped: bool = False) -> re.Pattern[str]:
+    """What begins a tag of these names or a special token, as it is or escaped."""
+    named = rf"\s*/?\s*(?:{'|'.join(names)})\b" if names and sign == "<" else ""
+    return pattern(sign, named, escaped=escaped)
 
 
 # What a terminal obeys or hides: control characters but for the line feed and the tab, other separators of lines, signs
