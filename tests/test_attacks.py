@@ -17,4 +17,4 @@ def test_it_is_survived(tmp_path: Path, attack: Attack) -> None:
 
 def test_there_are_attacks_on_everything_that_was_ever_broken() -> None:
     groups = {attack.name.split(":")[0].split()[0] for attack in all_attacks()}
-    assert {"secrets", "terminal", "modes"} <= groups
+    assert {"secrets", "terminal", "modes", "endpoint", "prompts"} <= groups

@@ -1,6 +1,7 @@
 """JSON in rough text, tags that nothing takes for tags, texts cut short or compared."""
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -8,10 +9,23 @@ from typing import Any
 
 import orjson
 
+from .special_tokens import ESCAPED, pattern
+
 THOUGHTS = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
-SPECIAL_TOKEN = r"\|\w+\|>|/?s>|(?:start|end)_of_turn>"  # behind its "<", as families of models write them
-LENIENT = json.JSONDecoder(strict=False)  # control characters inside strings are read
+BRACKET = re.compile(r"[{\[]")
+MOST_VALUES = 10_000  # that are looked at in one text
+MOST_BROKEN, MOST_PASSES = 2000, 16  # values that break off in one text, and how often its length they may take
+TOO_DEEP = "the JSON is nested too deeply"
+
+
+def whole_number(digits: str) -> int | float:
+    """A number of so many digits; Python refuses to read thousands of them as one, and nobody means it."""
+    return int(digits) if len(digits) < MOST_DIGITS else float(digits)
+
+
+MOST_DIGITS = 1000
+LENIENT = json.JSONDecoder(strict=False, parse_int=whole_number)  # control characters inside strings are read
 
 
 def loads(raw: bytes) -> Any:
@@ -44,35 +58,51 @@ def json_in(text: str) -> Any:
     """The JSON that a reply holds, whatever stands around it: thoughts, fences, prose.
 
     Of several values the longest counts; values inside thoughts do not. Raises ValueError with a reason that can be
-    shown to the model.
+    shown to the model. Takes time in proportion to the text, whatever is in it.
     """
     try:
-        return orjson.loads(text)
+        return writable(orjson.loads(text))
     except orjson.JSONDecodeError:
         pass
     visible = THOUGHTS.sub("", text)
     thoughts_end = max((match.start() for match in END_OF_THOUGHTS.finditer(visible)), default=-1)
     try:
-        found = [(end - start, value) for start, end, value in values_in(visible) if end > thoughts_end]
+        found = itertools.islice(values_in(visible), MOST_VALUES)
+        said = ((end - start, value) for start, end, value in found if end > thoughts_end)
+        _, longest = max(said, key=lambda item: item[0], default=(0, None))
+        if longest is None:
+            raise ValueError("there is no JSON object in it")
+        return writable(without_surrogates(longest))
     except RecursionError as error:
-        raise ValueError("the JSON is nested too deeply") from error
-    if not found:
-        raise ValueError("there is no JSON object in it")
-    return without_surrogates(max(found, key=lambda item: item[0])[1])
+        raise ValueError(TOO_DEEP) from error
+
+
+def writable(value: Any) -> Any:
+    """The value itself. Raises ValueError where it is nested more deeply than a record could hold."""
+    try:
+        orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise ValueError(f"{TOO_DEEP}, or has a number that is too large") from error
+    return value
 
 
 def values_in(text: str) -> Iterator[tuple[int, int, Any]]:
-    """The JSON objects and lists in a text, with where they begin and end. Raises ValueError if the only one is cut."""
+    """The JSON objects and lists in a text, with where they begin and end. Raises ValueError if the only one is cut.
+
+    Where a value breaks off, the next bracket in it is tried; not for ever, since each may take as long as the first.
+    """
     start, any_found = first_bracket(text, 0), False
-    while start is not None:
+    broken, spent, whole = 0, 0, len(text.rstrip())
+    while start is not None and broken < MOST_BROKEN and spent <= MOST_PASSES * len(text):
         end = start + 1
         try:
             value, end = LENIENT.raw_decode(text, start)
         except json.JSONDecodeError as error:
-            if error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated string"):
+            if error.pos >= whole - 1 or error.msg.startswith("Unterminated string"):
                 if any_found:
                     return
                 raise ValueError("the JSON is not complete: it ends before it is closed") from error
+            broken, spent = broken + 1, spent + error.pos - start
         else:
             any_found = True
             yield start, end, value
@@ -80,27 +110,35 @@ def values_in(text: str) -> Iterator[tuple[int, int, Any]]:
 
 
 def first_bracket(text: str, start: int) -> int | None:
-    found = [place for bracket in "{[" if (place := text.find(bracket, start)) >= 0]
-    return min(found, default=None)
+    found = BRACKET.search(text, start)
+    return found.start() if found else None
 
 
 def without_tags(text: str, *names: str) -> str:
     """The text with any opening or closing tag of these names written so that nothing takes it for a tag.
 
-    So are the special tokens of chat templates, such as `<|im_end|>`, which would end a turn where a text is tokenized.
+    So are the special tokens of models, such as `<|im_end|>`, which would end a turn where a text is tokenized.
     """
-    return tags(names).sub("&lt;", text) if "<" in text else text
+    for sign, escaped in ESCAPED.items():
+        if sign in text:
+            text = tags(sign, names).sub(escaped, text)
+    return text
 
 
 def with_tags(text: str, *names: str) -> str:
     """The text with such tags and tokens as they were before `without_tags`."""
-    return tags(names, "&lt;").sub("<", text) if "&lt;" in text else text
+    if "&" in text:
+        for sign, escaped in reversed(ESCAPED.items()):
+            if escaped in text:
+                text = tags(sign, names, escaped=True).sub(sign, text)
+    return text
 
 
 @functools.cache
-def tags(names: tuple[str, ...], bracket: str = "<") -> re.Pattern[str]:
-    """What begins a tag of these names or a special token, where a bracket is written so."""
-    return re.compile(rf"{bracket}(?={SPECIAL_TOKEN}|\s*/?\s*(?:{'|'.join(names)})\b)", re.IGNORECASE)
+def tags(sign: str, names: tuple[str, ...], *, escaped: bool = False) -> re.Pattern[str]:
+    """What begins a tag of these names or a special token, as it is or escaped."""
+    named = rf"\s*/?\s*(?:{'|'.join(names)})\b" if names and sign == "<" else ""
+    return pattern(sign, named, escaped=escaped)
 
 
 # What a terminal obeys or hides: control characters but for the line feed and the tab, other separators of lines, signs

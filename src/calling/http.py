@@ -24,6 +24,7 @@ except ImportError:  # Windows
 
 OTHER_FILES = 64  # that a run has open, or may have
 MOST_BYTES = 8 << 20  # of a reply, unpacked; a hundred times what a long one has
+FIRST_STATUS = 100
 REDIRECTED = range(300, 400)
 SENT = ("authorization", "accept", "content-type", "user-agent")  # no endpoint needs to know more of whoever asks
 
@@ -93,6 +94,8 @@ class Wire:
             raise self.no_http(str(error)) from error
         if answer.status in REDIRECTED:
             raise self.redirected(answer)
+        if answer.status < FIRST_STATUS:
+            raise self.no_http(f"there is no status {answer.status}")
         if not httpx2.codes.is_success(answer.status):
             said = shortened(self._mask(message_in(decoded(answer.body, answer.headers))))
             raise judged(answer.status, said, retry_after(answer.headers))

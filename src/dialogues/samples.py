@@ -14,7 +14,10 @@ from .settings import Reading
 from .turns import MEDIA, Dialogue, Role, Turn
 
 LABELS: dict[Role, str] = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
-LOOKS_LIKE_A_LABEL = re.compile(rf"^(?=\[Round \d+\]|(?:{'|'.join(LABELS.values())}):)", re.MULTILINE)
+# Every sign that some reader takes for the end of a line, and not only that of Unix.
+LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+LABEL = re.compile(rf"[^\S{LINE_ENDS}]*(?:\[Round \d+\]|(?:{'|'.join(LABELS.values())})\s*[:：])")
+LABEL_ON_A_NEW_LINE = re.compile(rf"[{LINE_ENDS}](?={LABEL.pattern})")
 MOST_DISTRACTORS = 2
 
 ONLY_MARKS = re.compile(r"(\[[\w-]+\]\s*)+")
@@ -62,8 +65,13 @@ def chat_history(context: Sequence[Turn]) -> str:
         if turn.role == "user" or (rounds == 0 and turn.role != "system"):
             rounds += 1
             lines.append(f"\n[Round {rounds}]")
-        lines.append(f"{LABELS[turn.role]}: {LOOKS_LIKE_A_LABEL.sub('> ', turn.content)}")
+        lines.append(f"{LABELS[turn.role]}: {with_labels_quoted(turn.content)}")
     return "\n".join(lines).strip()
+
+
+def with_labels_quoted(text: str) -> str:
+    """The text with "> " before whatever stands at the beginning of a line and looks like a label of ours."""
+    return ("> " if LABEL.match(text) else "") + LABEL_ON_A_NEW_LINE.sub(r"\g<0>> ", text)
 
 
 def samples(dialogue: Dialogue, position: int, reading: Reading, put_right: Counter[str]) -> Iterator[Sample]:

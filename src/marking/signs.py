@@ -9,7 +9,8 @@ import re
 import unicodedata
 from collections import Counter
 
-from ..basics.text import SPECIAL_TOKEN, normalised
+from ..basics.special_tokens import SPECIAL_TOKEN
+from ..basics.text import normalised
 from ..basics.wording import words
 
 SAME_SCRIPT = 0.7  # of the words; below, a text mixes scripts and has none of its own

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..basics.files import Beside
+from ..basics.shape import MOST_COUNTED
 from ..basics.text import loads
 from ..calling.budget import Prices
 from ..calling.completion import Usage
@@ -68,19 +69,31 @@ def account_beside(records: Path) -> Account:
             (version,) = store.execute("PRAGMA user_version").fetchone()
             if version == WITHOUT_TIME:
                 return Account(stages=[*stages_in(store, "0")])
-            rows = store.execute("SELECT told FROM runs ORDER BY rowid")
-            runs = [RunAccount.model_validate_json(row) for (row,) in rows]
+            runs = [*runs_in(store, path)]
             return Account([*stages_in(store, "coalesce(avg(nullif(seconds, 0)), 0)")], runs)
     except (sqlite3.Error, ValueError) as error:
         log.warning("%s cannot be read (%s): nothing is said of what was asked.", path, error)
         return Account()
 
 
+def runs_in(store: sqlite3.Connection, path: Path) -> Iterator[RunAccount]:
+    """What the runs said of themselves; what is no such account is named and left out."""
+    for number, (row,) in enumerate(store.execute("SELECT told FROM runs ORDER BY rowid"), 1):
+        try:
+            yield RunAccount.model_validate_json(row if isinstance(row, str | bytes) else b"")
+        except ValueError:
+            log.warning("%s: what run %d said of itself cannot be read and is left out.", path, number)
+
+
 def stages_in(store: sqlite3.Connection, seconds: str) -> Iterator[StageCost]:
-    sums = "sum(prompt), sum(completion), sum(total), sum(cached)"
-    found = f"SELECT stage, count(*), {sums}, {seconds} FROM calls GROUP BY stage ORDER BY sum(total) DESC, stage"
+    # An older version has kept whatever counts an endpoint told, and SQLite refuses to add up some of them.
+    sums = ", ".join(
+        f"sum(CASE WHEN typeof({name}) = 'integer' AND {name} BETWEEN 0 AND {MOST_COUNTED} THEN {name} END)"
+        for name in ("prompt", "completion", "total", "cached")
+    )
+    found = f"SELECT stage, count(*), {sums}, {seconds} FROM calls GROUP BY stage ORDER BY 5 DESC, stage"
     for stage, calls, prompt, completion, total, cached, mean in store.execute(found):
-        yield StageCost(str(stage), calls, Usage(prompt, completion, total, cached), mean)
+        yield StageCost(str(stage), calls, Usage(prompt or 0, completion or 0, total or 0, cached), mean)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,8 +29,9 @@ SampleId = str | int | float | bool
 class Failure(Shape):
     """A sample that could not be made: one line of the sidecar."""
 
-    sample_id: SampleId
-    item_id: int
+    sample_id: Any
+    item_id: Any
+    """Of samples they are a SampleId and a number; records of others that are judged may have whatever they have."""
     stage: str
     kind: str
     error: str

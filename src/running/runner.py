@@ -9,13 +9,14 @@ import dataclasses
 import itertools
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from ..basics.command import Stop, signals_as
 from ..basics.files import STANDARD_INPUT, Beside
 from ..basics.said import FirstFew
+from ..basics.text import shortened
 from ..calling.completion import Usage
 from ..calling.endpoint import Endpoint
 from ..calling.local import at_home
@@ -24,7 +25,7 @@ from ..calling.outcomes import HOPELESS, Hopeless
 from ..calling.session import UNUSABLE, Failed, Session
 from ..calling.store import Store
 from .account import billed_before
-from .job import Item, Job
+from .job import Item, Job, Made
 from .output import Failure, Output, sample_number
 from .progress import account, showing, summary
 from .settings import Running
@@ -64,6 +65,8 @@ class Upcoming(Iterator[Any]):
 FIRST_IN_FLIGHT = 12  # samples, until any reply could be used
 UNKNOWN_TEXT = 4096  # tokens of what is asked about, where nobody has looked
 AROUND_THE_TEXT = 4096  # tokens of instructions, of what other replies have said, and of the reply
+LONGEST_KEPT = 100_000  # characters of a reply in the sidecar; the call store has it all
+SAME_FAULTS = 10  # internal errors in a row that are equal: it is this program's fault, and goes on for every sample
 MOST_IN_FLIGHT = 4  # samples for each call slot, counting those that wait for their next try
 
 
@@ -83,6 +86,8 @@ class Run:
     warnings: FirstFew = dataclasses.field(default_factory=lambda: FirstFew(log))
     doubtful: list[Failure] = dataclasses.field(default_factory=list)
     """Failures since anything was made that may be the model's at large: not written where it turns out hopeless."""
+    internal: Counter[str] = dataclasses.field(default_factory=Counter)
+    """Internal errors since anything was made."""
     ended: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set whenever a sample has ended."""
     reading: bool = False
@@ -187,20 +192,30 @@ class Run:
         session = Session(self.endpoint, self.config, self.store, sample_number(sample.sample_id, sample.item_id))
         try:
             made = await self.job.make(session, sample)
+            row = self.row_of(made, session)
         except Stop:
             raise
         except Failed as failed:
             self.fail(sample, session, failed)
         except Exception as error:
             log.debug("sample %r", sample.sample_id, exc_info=error)
-            self.fail(sample, session, Failed("none", "internal", f"{type(error).__name__}: {error}", 0, None))
+            why = f"{type(error).__name__}: {shortened(str(error))}"
+            self.fail(sample, session, Failed("none", "internal", why, 0, None))
+            self.internal[why] += 1
+            if self.internal[why] >= SAME_FAULTS:
+                raise Stop(f"The same internal error came up {SAME_FAULTS} times ({why}): please report it.") from error
         else:
-            row = {**made.row(session.usage), **self.job.settings}
-            if session.faults:
-                row["faults"] = [dataclasses.asdict(fault) for fault in session.faults]
+            self.internal.clear()
             self.write_doubtful()
-            self.output.add(row | ({"rehearsal": True} if session.rehearsal else {}))
+            self.output.add(row)
             self.tally.made[made.outcome] += 1
+
+    def row_of(self, made: Made, session: Session) -> dict[str, Any]:
+        """What is written of what was made, with all that decided how it came out."""
+        row = {**made.row(session.usage), **self.job.settings}
+        if session.faults:
+            row["faults"] = [dataclasses.asdict(fault) for fault in session.faults]
+        return row | ({"rehearsal": True} if session.rehearsal else {})
 
     def fail(self, sample: Item, session: Session, failed: Failed) -> None:
         parts = (self.job.words.thing, sample.sample_id, failed.stage, failed.kind, failed)
@@ -212,7 +227,7 @@ class Run:
             kind=failed.kind,
             error=str(failed),
             attempts=failed.attempts,
-            last_reply=failed.last_reply,
+            last_reply=failed.last_reply and failed.last_reply[:LONGEST_KEPT],
             usage=session.usage,
         )
         self.doubtful.append(failure)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from ..basics.text import without_tags
 from ..calling.question import Messages
 from ..dialogues.turns import Role, Turn
 
@@ -24,5 +25,6 @@ def as_chat(context: Sequence[Turn], *, turned: bool = False) -> Messages:
     chat: Messages = []
     for speaker, turns in groupby(context, speaker_of):
         text = "\n".join(f"[tool: {turn.content}]" if turn.role == "tool" else turn.content for turn in turns)
-        chat.append({"role": (turned and TURNED.get(speaker)) or speaker, "content": text})
+        # What somebody typed as a special token would end the turn where a chat template is filled in.
+        chat.append({"role": (turned and TURNED.get(speaker)) or speaker, "content": without_tags(text)})
     return chat

@@ -5,7 +5,9 @@ where one was not survived.
 """
 
 import concurrent.futures
+import contextlib
 import importlib
+import io
 import pkgutil
 import sys
 import tempfile
@@ -29,7 +31,8 @@ def outcome(name: str) -> str:
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
         start = time.monotonic()
         try:
-            attack.run(Path(folder))
+            with contextlib.redirect_stdout(io.StringIO()):
+                attack.run(Path(folder))
         except Exception as error:  # noqa: BLE001 (whatever it is, the next attack is tried)
             took = time.monotonic() - start
             return f"NOT SURVIVED  {attack.name} ({took:.1f} s)\n    {type(error).__name__}: {str(error)[:800]}"

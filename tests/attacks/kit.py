@@ -177,9 +177,9 @@ class Hostile(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 200
 
-    def __init__(self, answer: Answer, url: str) -> None:
+    def __init__(self, answer: Answer, url: str, dress: Callable[[bytes], bytes]) -> None:
         super().__init__(("127.0.0.1", 0), Connection)
-        self.answer, self.behind = answer, urllib.parse.urlsplit(url)
+        self.answer, self.behind, self.dress = answer, urllib.parse.urlsplit(url), dress
         self.asked: list[Asked] = []
         self.lock = threading.Lock()
 
@@ -192,8 +192,10 @@ class Connection(socketserver.StreamRequestHandler):
             while (asked := self.read()) is not None:
                 answer = self.server.answer(asked)
                 if answer is None:
-                    self.wfile.write(self.passed_on(asked))
-                    continue
+                    self.wfile.write(passed_on := self.passed_on(asked))
+                    if b"\r\nContent-Length:" in passed_on:
+                        continue
+                    return
                 for part in [answer] if isinstance(answer, bytes) else answer:
                     self.wfile.write(part)
                 return
@@ -215,7 +217,7 @@ class Connection(socketserver.StreamRequestHandler):
         behind = http.client.HTTPConnection(self.server.behind.netloc, timeout=30)
         with contextlib.closing(behind):
             behind.request("POST", "/v1/chat/completions", asked.body, {"Content-Type": "application/json"})
-            return answered(behind.getresponse().read())
+            return self.server.dress(behind.getresponse().read())
 
 
 def answered(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
@@ -232,9 +234,9 @@ def completion(text: Any, usage: Any = None, **more: Any) -> bytes:
 
 
 @contextlib.contextmanager
-def hostile(answer: Answer) -> Iterator[tuple[str, Hostile]]:
-    """Such an endpoint; gives its base URL, and itself."""
-    with standin() as url, Hostile(answer, url) as server:
+def hostile(answer: Answer, dress: Callable[[bytes], bytes] | None = None) -> Iterator[tuple[str, Hostile]]:
+    """Such an endpoint; gives its base URL, and itself. `dress` makes an answer of the body of a good one."""
+    with standin() as url, Hostile(answer, url, dress or answered) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
