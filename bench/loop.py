@@ -55,7 +55,6 @@ def loop_from(arguments: Sequence[str]) -> Loop:
     add("--pairs", type=int, default=8, help="dialogues that are made into preference pairs by rehearsal [8]")
     add("--max-length", type=int, default=384, help="tokens of a dialogue; longer ones are left out [384]")
     add("--learning-rate", type=float, default=5e-4, help="[5e-4]")
-    add("--batch", type=int, default=8, help="rows behind each step [8]")
     add("--seed", type=int, default=0, help="draws the dialogues and all else [0]")
     given = vars(parser.parse_args(arguments))
     places = tuple(str(Path(path).resolve()) for path in given.pop("dialogues"))
@@ -130,8 +129,7 @@ def train(loop: Loop, name: str, *words: object) -> None:
     if (loop.output / place / "README.md").exists():
         return
     resume = ["--resume"] if (loop.output / place).exists() else []
-    told = {"output": place, "max-length": loop.max_length, "learning-rate": loop.learning_rate}
-    told |= {"batch": loop.batch, "seed": loop.seed}
+    told = {"output": place, "max-length": loop.max_length, "learning-rate": loop.learning_rate, "seed": loop.seed}
     run(loop, "src.train", *words, *(word for name, value in told.items() for word in (f"--{name}", value)), *resume)
 
 
@@ -161,7 +159,7 @@ def pair(loop: Loop) -> None:
         form = ("--mode", "pref", "--format", "trl", "--template", "predictions")
         limit = ("--max-tokens-of", BASE, "--max-tokens", LONGEST_PAIR, "--drop-long")
         run(loop, "src.postprocess", "--input", records, *form, *limit, "--output", rows)
-    gently = dataclasses.replace(loop, max_length=LONGEST_PAIR, batch=2, learning_rate=loop.learning_rate / 10)
+    gently = dataclasses.replace(loop, max_length=LONGEST_PAIR, learning_rate=loop.learning_rate / 10)
     train(gently, BY_PAIRS, "--input", rows, "--base", BASE, "--merge")
     with served(loop, f"models/{BY_PAIRS}/merged") as model:
         asked = ("--template", "predictions", "--max-tokens", LONGEST_ANSWER)

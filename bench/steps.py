@@ -45,7 +45,6 @@ class Loop:
     pairs: int
     max_length: int
     learning_rate: float
-    batch: int
     seed: int
 
     def told(self) -> dict[str, Any]:

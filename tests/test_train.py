@@ -244,6 +244,15 @@ def test_the_recipe_is_said_kept_and_on_the_card(folder: Path, caplog: pytest.Lo
     assert done.task.recipe.steps == 6
 
 
+@pytest.mark.parametrize(("rows", "batch"), [(20, 1), (96, 2), (640, 10), (5000, 16)])
+def test_a_small_file_is_learnt_in_many_small_steps(folder: Path, rows: int, batch: int) -> None:
+    write_rows(
+        folder / "many.jsonl",
+        read_rows(folder / "sft-trl.jsonl") * (rows // 20) + read_rows(folder / "sft-trl.jsonl")[: rows % 20],
+    )
+    assert trained(input=("many.jsonl",)).task.recipe.batch == batch
+
+
 @in_folder
 @pytest.mark.parametrize(
     ("device", "numbers"), [("cpu", "float32"), ("gpu", "bfloat16"), ("gpu without bf16", "float32")]

@@ -17,6 +17,7 @@ CONFIG = "training.json"
 LORA_RATE: Mapping[Kind, float] = {"SFT": 2e-4, "DPO": 2e-5}
 FULL_RATE = 0.1  # of LoRA's
 MOST_TOKENS = 4096  # of a row, where the base could take more
+MOST_IN_A_BATCH, ENOUGH_STEPS = 16, 64
 SAVES = 10  # checkpoints in a run
 
 Device = Literal["cpu", "gpu", "gpu without bf16"]
@@ -58,7 +59,8 @@ def recipe_of(settings: Settings, lesson: Lesson, device: Device, lengths: Lengt
     """The settings with every default filled in, for these rows on this machine."""
     gpu = device != "cpu"
     rate = settings.learning_rate or LORA_RATE[lesson.kind] * (FULL_RATE if settings.full else 1)
-    batch = min(settings.batch, len(lesson.examples))
+    batch = settings.batch or max(1, min(MOST_IN_A_BATCH, round(settings.epochs * len(lesson.examples) / ENOUGH_STEPS)))
+    batch = min(batch, len(lesson.examples))
     at_once = min(batch, settings.rows_at_once or (2 if gpu else 1))
     return Recipe(
         kind=lesson.kind,

@@ -68,8 +68,10 @@ class Settings(Reading):
         metavar="RATE",
     )
     epochs: float = method(1.0, number(0.001, 1000), "how often each row is learnt from")
-    batch: int = method(
-        16, number(1, 100_000, int), "rows behind each step; on a small file less, so that there are enough steps"
+    batch: int | None = method(
+        None,
+        number(1, 100_000, int),
+        "rows behind each step [16, or fewer where that would leave a small file fewer than 64 steps]",
     )
     rows_at_once: int | None = method(
         None,
