@@ -413,7 +413,7 @@ def test_a_budget_stops_it_and_what_was_paid_stays(served: Callable[[Model], str
     some(tmp_path, 40)
     model = Model(lambda *_: GOOD)
     done = predict(tmp_path, served(model), "--max-total-tokens", 20_000)
-    assert done.returncode == 1
+    assert done.returncode == 4
     assert "--max-total-tokens 20000" in done.stderr
     paid = len(model.bodies)
     assert 0 < paid == len(read_rows(tmp_path / "out.jsonl"))
