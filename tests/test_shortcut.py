@@ -182,7 +182,7 @@ def test_the_figure_stands_on_the_page_in_text_and_on_the_card_beside_its_contro
     assert "'perhaps' in predictions" in told
     assert command("report", "--input", "in.quality.jsonl", folder=tmp_path).returncode == 0
     page = (tmp_path / "in.quality.html").read_text(encoding="utf-8")
-    for part in ("told from rejected by the text alone", "lengths alone", "shuffled sides", "perhaps (predictions)"):
+    for part in ("told from rejected by the text alone", "lengths alone", "shuffled sides", "“perhaps” (predictions)"):
         assert part in page
     assert command("postprocess", "--input", "in.quality.jsonl", "--output", "t.json", folder=tmp_path).returncode == 0
     assert re.search(said, (tmp_path / "README.md").read_text(encoding="utf-8"))

@@ -165,7 +165,7 @@ def shortcut_charts(shortcut: Shortcut, where: str) -> Iterator[str]:
     yield table(f"{TOLD_APART}{where}", rows or [("AUC", note)], ("", f"AUC {note}") if rows else ())
     telling = [ngram for _, ngrams in shortcut.sides for ngram in ngrams[:MOST_NGRAMS]]
     if telling:
-        told = [(f"{ngram.text} ({ngram.part})", ngram.chosen, ngram.rejected) for ngram in telling]
+        told = [(f"“{ngram.text}” ({ngram.part})", ngram.chosen, ngram.rejected) for ngram in telling]
         yield table(f"what gives the sides away{where}: pairs where one side has more of it", told, TELLING_HEAD)
 
 
