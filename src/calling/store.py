@@ -114,10 +114,13 @@ class Store:
 
     def billed(self) -> Usage:
         """The tokens of all replies that are here."""
-        sums = "sum(prompt), sum(completion), sum(total), sum(cached)"
         with self.refusals_in_words():
-            prompt, completion, total, cached = self._db.execute(f"SELECT {sums} FROM calls").fetchone()
-        return Usage(prompt=prompt or 0, completion=completion or 0, total=total or 0, cached=cached)
+            self._db.create_function("counted", 1, counted)
+            sums = "sum(counted(prompt)), sum(counted(completion)), sum(counted(total)), sum(counted(cached))"
+            sums += ", count(cached)"
+            prompt, completion, total, cached, with_cached = self._db.execute(f"SELECT {sums} FROM calls").fetchone()
+        reads = cached if with_cached else None
+        return Usage(prompt=prompt or 0, completion=completion or 0, total=total or 0, cached=reads)
 
     def runs(self) -> list[str]:
         """What the runs said of themselves, the oldest first."""
