@@ -138,6 +138,8 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     replaced.
     """
     path = Path(os.path.realpath(path))  # Path.resolve raises for links in a circle
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     before = path.stat().st_mode if path.exists() else None
     if before is not None and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))

@@ -73,7 +73,17 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._db.close()
+        with self.refusals_in_words():
+            if not self.path.exists():
+                self.restore()
+            self._db.close()
+
+    def restore(self) -> None:
+        """Write a store that somebody has deleted meanwhile anew, from what is still open of it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(owner_only(str(self.path), os.O_RDWR | os.O_CREAT))
+        self._db.execute("VACUUM INTO ?", (str(self.path),))
+        log.warning("%s was deleted by somebody while this run writes to it, and is there again", self.path)
 
     def get(self, question: bytes) -> Completion | None:
         """The stored reply to a question, if there is one to be served."""

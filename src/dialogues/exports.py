@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..basics.text import loads
+from .raw import PassedOver
 
 FIELDS = ("conversation", "messages", "conversations")
 SHOWN = {"text", "multimodal_text"}  # of ChatGPT's content types; the rest is thoughts, code and what tools say
-LONGEST_BRANCH = 100_000  # nodes; a chain that is longer runs in a circle
 
 
 def with_messages(row: dict[str, Any]) -> tuple[dict[str, Any], str] | None:
@@ -42,11 +42,16 @@ def of_service(row: dict[str, Any]) -> tuple[dict[str, Any], str] | None:
 
 
 def shown_last(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The messages of a ChatGPT export from its first node to `current_node`, or else to its last one."""
+    """The messages of a ChatGPT export from its first node to `current_node`, or else to its last one.
+
+    Raises PassedOver where the nodes run in a circle.
+    """
     nodes = row["mapping"]
     place = row.get("current_node") or next(reversed(nodes), None)
     branch: list[Any] = []
-    while isinstance(node := nodes.get(place), dict) and len(branch) < LONGEST_BRANCH:
+    while isinstance(node := nodes.get(place), dict):
+        if len(branch) == len(nodes):
+            raise PassedOver("its messages run in a circle")
         branch.append(node.get("message"))
         place = node.get("parent")
     return [dict(message) for node in reversed(branch) if (message := said_in(node))]

@@ -10,6 +10,7 @@ import io
 import sys
 import zlib
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from ..basics.command import Stop
@@ -159,10 +160,13 @@ def parquet_rows(file: str, stream: "io.BufferedReader[Any]", columns: Collectio
 
 
 def count(files: Sequence[str]) -> int | None:
-    """How many lines the files have; None where one is no plain JSONL, since its rows do not show unread."""
+    """How many lines the files have; None where one is no plain JSONL, since its rows do not show unread.
+
+    Nor is a pipe read, which can be read only once.
+    """
     total = 0
     for file in files:
-        if file == STANDARD_INPUT:
+        if file == STANDARD_INPUT or not Path(file).is_file():
             return None
         with opened(file) as stream:
             packed = stream.peek(4)[:4].startswith((GZIP, ZSTANDARD, PARQUET))

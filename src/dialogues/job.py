@@ -3,10 +3,11 @@
 import functools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..basics.command import Stop
-from ..basics.files import STANDARD_INPUT, found
+from ..basics.files import found
 from ..basics.seen import Seen
 from ..calling.budget import most_tokens_in
 from ..calling.stage import AskText
@@ -42,8 +43,8 @@ def over_dialogues(
 
 
 def longest_history(config: OverDialogues, files: Sequence[str]) -> int:
-    """Tokens of the longest history among the samples, at most. Standard input cannot be read twice."""
-    if STANDARD_INPUT in files:
+    """Tokens of the longest history among the samples, at most. A pipe cannot be read twice."""
+    if not all(Path(file).is_file() for file in files):
         raise Stop("--model-file has to know the longest dialogue before it starts: give --input a file.")
     items = pending(config, files, Seen(), Tally())
     return max((most_tokens_in(sample.history) for sample in items), default=0)

@@ -71,7 +71,9 @@ def chat_history(context: Sequence[Turn]) -> str:
 
 def with_labels_quoted(text: str) -> str:
     """The text with "> " before whatever stands at the beginning of a line and looks like a label of ours."""
-    return ("> " if LABEL.match(text) else "") + LABEL_ON_A_NEW_LINE.sub(r"\g<0>> ", text)
+    if LABEL_ON_A_NEW_LINE.search(text):
+        text = LABEL_ON_A_NEW_LINE.sub(r"\g<0>> ", text)
+    return f"> {text}" if LABEL.match(text) else text
 
 
 def samples(dialogue: Dialogue, position: int, reading: Reading, put_right: Counter[str]) -> Iterator[Sample]:

@@ -79,20 +79,24 @@ class Reader:
             yield from scattered.dialogues(self._paths)
 
     def _of_row(self, file: str, row: Row, scattered: "Scattered") -> Iterator[Raw | PassedOver]:
+        try:
+            yield from self._found_in(file, row, scattered)
+        except PassedOver as reason:
+            yield reason
+
+    def _found_in(self, file: str, row: Row, scattered: "Scattered") -> Iterator[Raw | PassedOver]:
+        """The dialogues of one row. Raises PassedOver where it has none."""
         value = {"messages": row.value} if isinstance(row.value, list) else row.value
         if isinstance(value, dict) and (other := with_messages(value)):
             value, shape = other
             self._say(file, shape)
         if not isinstance(value, dict):
-            yield PassedOver("not a JSON object")
-        elif field := field_of(value):
+            raise PassedOver("not a JSON object")
+        if field := field_of(value):
             if (seen := (file, *value)) not in self._seen and len(self._seen) < MOST_SEEN:
                 self._seen.add(seen)
                 self._say(file, shape_of(value, field))
-            try:
-                yield raw_of(value, field, row.name)
-            except PassedOver as reason:
-                yield reason
+            yield raw_of(value, field, row.name)
         elif root := root_in(value):
             self._say(file, OASST_TREES)
             yield from paths_of(root, self._paths)
@@ -100,7 +104,7 @@ class Reader:
             self._say(file, OASST_MESSAGES)
             scattered.add(value)
         else:
-            yield PassedOver("no conversation")
+            raise PassedOver("no conversation")
 
     def _say(self, file: str, shape: str) -> None:
         if (file, shape) not in self._said:

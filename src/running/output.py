@@ -6,6 +6,8 @@ import fcntl
 import io
 import logging
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -16,6 +18,7 @@ import orjson
 
 from ..basics.command import Stop
 from ..basics.files import Beside, beginning, owner_only, refuse_others, replaced
+from ..basics.said import FirstFew
 from ..basics.seen import DONE, Seen, hashed
 from ..basics.shape import Shape
 from ..basics.text import loads
@@ -43,6 +46,8 @@ class Failure(Shape):
 # A record of ours begins with sample_id and item_id; to know what is done, no more of it is looked at.
 IDENTITY_BEGINS, IDENTITY_ENDS, LONGEST_IDENTITY = b'{"sample_id":', b',"context":', 4096
 
+RECORD_BEGINS = re.compile(rb'\{"sample_id":("[^"\\]*(?:\\.[^"\\]*)*"|[\w.+-]+),"item_id":')
+
 
 def sample_number(sample_id: SampleId, item_id: int) -> int:
     """64 bits that stand for a sample: the hash of how its record begins, so that the type of its id counts too."""
@@ -50,10 +55,13 @@ def sample_number(sample_id: SampleId, item_id: int) -> int:
 
 
 def number_of_line(line: bytes) -> int:
-    """The number of a record's or failure's line. Raises ValueError where the line is none."""
+    """The number of a record's or failure's line. Raises ValueError where the line is none, or not whole.
+
+    All of it is parsed, since somebody may have cut or joined lines by hand: that takes less time than to read it.
+    """
+    row = loads(line)
     if (end := line.find(IDENTITY_ENDS, 0, LONGEST_IDENTITY)) > 0 and line.startswith(IDENTITY_BEGINS):
         return hashed(line[:end])
-    row = loads(line)
     try:
         return sample_number(row["sample_id"], row["item_id"])
     except (KeyError, TypeError) as error:
@@ -65,8 +73,10 @@ def begins_as_records(path: Path) -> bool:
     line, ended, _ = beginning(path).partition(b"\n")
     try:
         return number_of_line(line) >= 0
-    except ValueError:
-        return not ended and (line.startswith(IDENTITY_BEGINS) or IDENTITY_BEGINS.startswith(line))
+    except ValueError:  # cut off at the end by a kill, or somewhere by hand
+        return RECORD_BEGINS.match(line) is not None or (
+            not ended and (line.startswith(IDENTITY_BEGINS) or IDENTITY_BEGINS.startswith(line))
+        )
 
 
 def made_before(path: Path) -> Seen:
@@ -76,11 +86,12 @@ def made_before(path: Path) -> Seen:
     with io.BufferedReader(io.FileIO(path), 1 << 20) as file:
         start = file.peek()
         done = Seen(room=path.stat().st_size * start.count(b"\n") // max(1, len(start)))
+        warnings = FirstFew(log)
         for number, line in enumerate(file, 1):
             try:
                 done.mark(number_of_line(line), DONE)
             except ValueError as error:
-                log.warning("%s line %d is no record and counts as not made: %s", path, number, error)
+                warnings.warn("%s line %d is no whole record and counts as not made: %s", path, number, error)
     return done
 
 
@@ -88,7 +99,7 @@ class Output:
     """The records file and its sidecar of failures, open for appending; knows which samples are done.
 
     Opening cuts off a last line that a killed run left unfinished. Each line is handed to the operating system
-    whole, as soon as it is made.
+    whole, as soon as it is made, and only into the file that stands at the path: one that was deleted is written anew.
     """
 
     def __init__(self, path: Path, command: str) -> None:
@@ -100,9 +111,9 @@ class Output:
         with self.refusals_in_words():
             refuse_others(self.path, self.command, begins_as_records)
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._records = FileIO(self.path, "a", opener=owner_only)
-            self.reserve()
+            self.open()
             mend(self.path)
+            self._length = self.path.stat().st_size
             self.done = made_before(self.path)
             self.settle_failures()
             self._failures = FileIO(self.sidecar, "a", opener=owner_only)
@@ -111,10 +122,46 @@ class Output:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._records.close()
-        self._failures.close()
-        with self.refusals_in_words():
+        with contextlib.closing(self._records), self.refusals_in_words():
+            self._failures.close()
             self.settle_failures()
+            if error is None:
+                self.watch()
+
+    def open(self) -> None:
+        """Open the file at the path for appending. Raises Stop where another process writes to it."""
+        self._records = FileIO(self.path, "a+", opener=owner_only)
+        self.reserve()
+
+    def watch(self) -> None:
+        """See that what was written is at the path. A deleted file is written anew; else raises Stop."""
+        ours = os.fstat(self._records.fileno())
+        try:
+            there = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            there = None
+        if there and os.path.samestat(there, ours):
+            if there.st_size < self._length:
+                raise Stop(
+                    f"{self.path} was cut by somebody while this run wrote to it: run the same command again, which"
+                    " makes what is missing, and asks for nothing that is in the call store."
+                )
+        elif there or ours.st_nlink:
+            raise Stop(
+                f"{self.path} was moved or replaced by somebody while this run wrote to it: move it back, or run the"
+                " same command again to make all records at this place, from the call store where they are in it."
+            )
+        else:
+            self.restore()
+
+    def restore(self) -> None:
+        """Write a file that was deleted anew, from what is still open of it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._records.seek(0)
+        with self._records as deleted, replaced(self.path) as anew:
+            shutil.copyfileobj(deleted, anew, 1 << 20)
+        self.open()
+        log.warning("%s was deleted by somebody while this run writes to it, and is there again", self.path)
 
     def reserve(self) -> None:
         """Raise Stop where another process writes to this output."""
@@ -125,15 +172,18 @@ class Output:
             raise Stop(f"Another run is writing to {self.path}: wait for it, or give another --output.") from error
 
     def add(self, record: dict[str, Any]) -> None:
-        self.write(self._records, record)
+        with self.refusals_in_words():
+            self.watch()
+        self._length += self.write(self._records, record)
         self.done.mark(sample_number(record["sample_id"], record["item_id"]), DONE)
 
     def fail(self, failure: Failure) -> None:
         self.write(self._failures, failure.model_dump(by_alias=True))
 
-    def write(self, file: FileIO, row: dict[str, Any]) -> None:
-        """Append one line, whole or not at all."""
-        line, before = memoryview(orjson.dumps(row) + b"\n"), file.tell()
+    def write(self, file: FileIO, row: dict[str, Any]) -> int:
+        """Append one line, whole or not at all; its length."""
+        line, before = memoryview(orjson.dumps(row) + b"\n"), file.seek(0, os.SEEK_END)
+        length = len(line)
         with self.refusals_in_words():
             try:
                 while line:
@@ -141,6 +191,7 @@ class Output:
             except OSError:
                 file.truncate(before)
                 raise
+        return length
 
     @contextlib.contextmanager
     def refusals_in_words(self) -> Iterator[None]:

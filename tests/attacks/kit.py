@@ -111,7 +111,7 @@ def ended(process: "subprocess.Popen[bytes]", most: float = MOST_SECONDS) -> End
         process.communicate()
         raise AssertionError(f"it hangs: nothing after {most:g} s") from error
     seconds = time.monotonic() - start
-    done = Ended(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"), seconds)
+    done = Ended(process.returncode, out.decode(errors="replace"), (err or b"").decode(errors="replace"), seconds)
     assert "Traceback" not in done.said, done.said[-1500:]
     assert "Exception ignored" not in done.said, done.said[-1500:]
     return done
