@@ -89,7 +89,8 @@ def close(loop: Loop) -> int:
         foresee(loop, name, TEST, "--baseline", name, *learns)
     evaluate(loop)
     pair(loop)
-    shown = table(found_in(loop, "evaluated"), found_in(loop, "evaluated-by-pairs"), losses(loop), loop.told())
+    used = {"examples": lines_of(loop, TRAIN), "held_out": lines_of(loop, TEST), "max_length": loop.max_length}
+    shown = table(found_in(loop, "evaluated"), found_in(loop, "evaluated-by-pairs"), losses(loop), used)
     shown += f"\n{(time.monotonic() - started) / 60:.0f} minutes on {os.cpu_count()} cores.\n"
     (loop.output / "loop.md").write_text(shown, encoding="utf-8")
     print(shown)
@@ -111,6 +112,10 @@ def begin(loop: Loop) -> None:
 
 def found_in(loop: Loop, folder: str) -> Any:
     return json.loads((loop.output / folder / "evaluation.json").read_bytes())
+
+
+def lines_of(loop: Loop, name: str) -> int:
+    return len((loop.output / name).read_bytes().splitlines())
 
 
 def losses(loop: Loop) -> list[float]:

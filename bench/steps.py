@@ -28,7 +28,7 @@ from src.training.tokens import tokenizer_of, tokens_in
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 120  # seconds until a server answers
-LEAST = 12  # dialogues
+LEAST = 6  # dialogues, with which everything runs and nothing is learnt
 PAIRED = 4  # held-out dialogues that the model of pairs predicts
 TRAIN, TEST, PAIRS, PAIRS_TEST = "train.jsonl", "test.jsonl", "pairs.jsonl", "pairs_test.jsonl"
 
@@ -68,13 +68,16 @@ def divide(loop: Loop) -> None:
     if len(short) < LEAST:
         raise Stop(
             f"{' '.join(loop.dialogues)}: {len(short)} dialogues have at most {loop.max_length} tokens, and {LEAST} are"
-            " too few to say anything: give more --dialogues, or a larger --max-length."
+            " the least: give more --dialogues, or a larger --max-length."
         )
     drawn = dice(loop.seed, "dialogues", "loop").sample(short, len(short))
     held_out = min(loop.held_out, len(drawn) // 3)
     chosen = drawn[held_out : held_out + loop.examples]
     if len(chosen) < loop.examples or held_out < loop.held_out:
-        print(f"of {len(short)} short dialogues, {len(chosen)} are learnt from and {held_out} measured on: few")
+        print(
+            f"{len(short)} dialogues are short enough: {len(chosen)} are learnt from, and {held_out} measured on;"
+            " give more --dialogues for figures that mean something."
+        )
     write(loop.output / PAIRS, chosen[: loop.pairs])
     write(loop.output / PAIRS_TEST, drawn[: min(PAIRED, held_out)])
     write(loop.output / TRAIN, chosen)
