@@ -222,10 +222,44 @@ def test_rehearsed_records_are_warned_about(tmp_path: Path) -> None:
     assert not real.stderr
 
 
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        ({"model": "other"}, "the model"),
+        ({"prompts": "other"}, "the prompts"),
+        ({"rehearsal": True}, "real (a.jsonl) and rehearsed (b.jsonl)"),
+    ],
+)
+def test_what_was_made_otherwise_joins_no_training_file_by_accident(
+    tmp_path: Path, second: dict[str, Any], told: str
+) -> None:
+    write_rows(tmp_path / "a.jsonl", [record(1)])
+    write_rows(tmp_path / "b.jsonl", [record(2, **second)])
+    given = ("--input", "*.jsonl", "--output", "out.json")
+    done = command("postprocess", *given, folder=tmp_path)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "a.jsonl" in done.stderr
+    assert "b.jsonl" in done.stderr
+    assert not (tmp_path / "out.json").exists()
+    assert command("postprocess", *given, "--mixed", folder=tmp_path).returncode == 0
+
+
+def test_no_record_becomes_two_rows_by_accident(tmp_path: Path) -> None:
+    write_rows(tmp_path / "part-1.jsonl", [record(1), record(2)])
+    write_rows(tmp_path / "part-1.quality.jsonl", [record(2), record(3)])
+    given = ("--input", "part-*.jsonl", "--output", "out.json")
+    done = command("postprocess", *given, folder=tmp_path)
+    assert done.returncode == 1
+    assert "has 2 records of the same turn, in part-1.jsonl and part-1.quality.jsonl" in done.stderr
+    assert not (tmp_path / "out.json").exists()
+    assert "pref rows      4" in command("postprocess", *given, "--mixed", folder=tmp_path).stdout
+
+
 def test_pairs_that_were_misled_in_two_ways_are_not_mixed_by_accident(tmp_path: Path) -> None:
     rows = [record(1), record(2, misled="consistent")]
     done = post(tmp_path, "--output", "out.json", rows=rows)
     assert done.returncode == 1
-    assert "published (in.jsonl) and consistent (in.jsonl)" in done.stderr
+    assert "misled: published (in.jsonl) and consistent (in.jsonl)" in done.stderr
     assert not (tmp_path / "out.json").exists()
     assert post(tmp_path, "--output", "out.json", "--mixed", rows=rows).returncode == 0

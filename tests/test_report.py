@@ -97,7 +97,7 @@ def test_the_page_never_takes_the_place_of_the_records(tmp_path: Path) -> None:
 
 
 def test_a_record_that_cannot_be_shown_is_named_by_every_command(tmp_path: Path) -> None:
-    deep, wild = clean(), clean()
+    deep, wild = clean() | {"sample_id": "deep"}, clean() | {"sample_id": "wild"}
     tree: Any = "x"
     for _ in range(300):
         tree = {"a": tree}

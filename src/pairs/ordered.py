@@ -18,7 +18,7 @@ import orjson
 from ..basics.command import Stop
 from ..basics.files import NO_RECORDS
 from ..basics.seen import HALF
-from ..basics.text import loads
+from ..basics.text import loads, shortened
 from .reading import LeftOut
 
 STARTS = re.compile(rb'\{"sample_id":("[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9.eE+-]+|true|false),"item_id":(\d+),"context":')
@@ -45,11 +45,13 @@ def inputs(patterns: Sequence[str], what: str = "records", maker: str = "synthes
 class Records:
     """The records of several files in the order of the input, one in memory at a time.
 
-    Lines that are no records, and those that are handed to `leave_out`, are counted and named.
+    Lines that are no records, and those that are handed to `leave_out`, are counted and named. A record that is there
+    twice raises Stop before the first is read, unless there may be `repeats`.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], *, repeats: bool = False) -> None:
         self.paths = paths
+        self.repeats = repeats
         self.left_out = LeftOut()
         self.count = 0
         self._index = sqlite3.connect("")  # a temporary database, on disk once it is large
@@ -69,11 +71,27 @@ class Records:
                 self._index.executemany(
                     "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)", self.places(file_index, file)
                 )
+            if not self.repeats:
+                self.refuse_repeats()
             order = "position IS NULL, position, sample, item, file, line"
             found = self._index.execute(f"SELECT file, line, start, length FROM records ORDER BY {order}")
             for file_index, line_number, start, length in found:
                 self.count += 1
                 yield file_index, line_number, needed(os.pread(files[file_index].fileno(), length, start))
+
+    def refuse_repeats(self) -> None:
+        """Raise Stop for a dialogue and item that has more than one record."""
+        repeated = self._index.execute(
+            "SELECT sample, count(*), min(file), max(file) FROM records WHERE typeof(sample) IN ('text', 'integer')"
+            " GROUP BY sample, item HAVING count(*) > 1 ORDER BY sample LIMIT 1"
+        ).fetchone()
+        if repeated:
+            sample, times, first, last = repeated
+            places = " and ".join(str(self.paths[place]) for place in dict.fromkeys((first, last)))
+            raise Stop(
+                f"Dialogue {shortened(str(sample), 80)!r} has {times} records of the same turn, in {places}: give each"
+                " record once (a quality file holds those of its input), or --mixed to take them all."
+            )
 
     def places(self, file_index: int, file: BinaryIO) -> Iterator[tuple[int | float | str | None, ...]]:
         """What the records of the file are sorted by, and where each of them lies."""

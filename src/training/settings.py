@@ -81,7 +81,10 @@ class Settings(Options):
         metavar="FILE",
     )
     mixed: bool = flag(
-        "take records whose rejected sides were misled in different ways together", group="input", variable=False
+        "take together what seems not to belong together: a record twice, several models or prompts, rehearsed and real"
+        " records, rejected sides misled in different ways",
+        group="input",
+        variable=False,
     )
     output: Path = own(
         Path(),

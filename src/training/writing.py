@@ -15,6 +15,7 @@ from ..basics.text import loads
 from ..pairs.ordered import Records, inputs
 from ..pairs.shortcut import shortcut_beside
 from ..pairs.sides import ChosenSide, Pair, Unfit
+from ..pairs.together import Together
 from .card import INFO, Facts, TrainingSet, describe
 from .evening import Balance, Ready, Shared, without_shared
 from .files import KINDS, TrainingFiles
@@ -68,8 +69,7 @@ class Wishes:
     lengths: Lengths
     shared: Shared = dataclasses.field(default_factory=Shared)
     balance: Balance = dataclasses.field(default_factory=Balance)
-    first_of_kind: dict[str, Path] = dataclasses.field(default_factory=dict)
-    """Each way in which sides were misled, with the first file that has it."""
+    together: Together = dataclasses.field(default_factory=Together)
 
     def rows(self, records: Records) -> Iterator[Ready]:
         """The row of every record that fits, passes the filters, and is not one too many of its length."""
@@ -87,7 +87,8 @@ class Wishes:
         for file_index, line_number, line in records:
             try:
                 record = shape.model_validate(loads(line))
-                self.refuse_to_mix(str(record.misled), records.paths[file_index])
+                if not self.settings.mixed:
+                    self.together.admit(record, records.paths[file_index])
                 trained = without_shared(cast("Pair", record)) if self.settings.drop_shared else record
                 row = row_of(trained) if trained else None
                 kept = self.filters.keep(record)
@@ -99,13 +100,6 @@ class Wishes:
                     yield Ready(record, row, split_of(record))
                 elif kept and not row:
                     self.filters.dropped["--drop-shared (no prediction is left on a side)"] += 1
-
-    def refuse_to_mix(self, misled: str, path: Path) -> None:
-        """Raise Stop for a second way of misleading, unless both are wanted."""
-        self.first_of_kind.setdefault(misled, path)
-        if len(self.first_of_kind) > 1 and not self.settings.mixed:
-            kinds = " and ".join(f"{kind} ({first})" for kind, first in self.first_of_kind.items())
-            raise Stop(f"Rejected sides were misled in two ways, {kinds}: give records of one, or --mixed for both.")
 
     def short_enough(self, row: Row) -> bool:
         """Whether the row is no longer than it may be; one that is too long is counted."""
@@ -129,7 +123,7 @@ def write(settings: Settings, known_marks: Sequence[str]) -> int:
         raise Stop(f"--output {output} ends in none of {', '.join(KINDS)}: the ending says what kind of file it is.")
     if any(output.exists() and output.samefile(path) for path in paths):
         raise Stop(f"{output} is among the inputs: give another --output.")
-    with contextlib.closing(Records(paths)) as records:
+    with contextlib.closing(Records(paths, repeats=settings.mixed)) as records:
         return write_from(records, settings, output)
 
 
