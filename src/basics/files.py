@@ -6,6 +6,7 @@ import errno
 import glob
 import logging
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -80,17 +81,39 @@ def found(patterns: Sequence[str], output: Path | None = None) -> list[str]:
 def matching(pattern: str, output: Path | None) -> list[str]:
     if not pattern or pattern == STANDARD_INPUT:
         return [pattern] if pattern else []
-    if Path(pattern).exists() and not Path(pattern).is_dir():
-        return [pattern]
     if Path(pattern).is_dir():
-        below = sorted(path for path in Path(pattern).rglob("*") if path.is_file())
+        below = sorted(path for path in below_folder(pattern) if path.is_file())
         paths = [path for path in below if path.suffix.lower() in READ_IN_FOLDERS]
         if passed := len(below) - len(paths):
             log.info("%s: %d files of other kinds are left out", pattern, passed)
+    elif Path(pattern).exists():
+        return [pattern]
     else:
-        paths = [Path(match) for match in sorted(glob.glob(pattern, recursive=True)) if Path(match).is_file()]  # noqa: PTH207 (Path.glob refuses absolute patterns)
+        paths = [path for path in sorted(globbed(pattern)) if path.is_file()]
     ours = output.resolve() if output else None
-    return [str(path) for path in paths if not path.name.endswith(NO_RECORDS) and path.resolve() != ours]
+    return [str(path) for path in paths if not path.name.endswith(FAILED) and path.resolve() != ours]
+
+
+def below_folder(folder: str) -> Iterator[Path]:
+    """All that lies in a folder and below it. A link to a folder is not followed; a closed one is named."""
+
+    def closed(error: OSError) -> None:
+        log.warning("%s cannot be read (%s) and is left out", error.filename, error.strerror)
+
+    for place, _, names in os.walk(folder, onerror=closed):
+        yield from (Path(place, name) for name in names)
+
+
+def globbed(pattern: str) -> Iterator[Path]:
+    """What a glob finds. Where it looks in all folders below one, it follows no links, which may run in a circle."""
+    steps = [step if step == "**" else re.sub(r"\*+", "*", step) for step in pattern.split("/")]
+    if "**" not in steps:
+        return map(Path, glob.glob(pattern))  # noqa: PTH207 (Path.glob refuses absolute patterns)
+    steps += ["*"] * (steps[-1] == "**")
+    base = Path(Path(pattern).anchor or ".")
+    found = base.glob("/".join(steps).lstrip("/"))
+    shown = {step for step in steps if step.startswith(".")}
+    return (path for path in found if not any(step[:1] == "." and step not in shown for step in path.parts))
 
 
 def refuse_others(path: Path, command: str, is_ours: Callable[[Path], bool]) -> None:

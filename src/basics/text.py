@@ -20,11 +20,11 @@ TOO_DEEP = "the JSON is nested too deeply"
 
 
 def whole_number(digits: str) -> int | float:
-    """A number of so many digits; Python refuses to read thousands of them as one, and nobody means it."""
-    return int(digits) if len(digits) < MOST_DIGITS else float(digits)
+    """A number as orjson reads it: one that no 64 bits can hold loses its last digits."""
+    return int(digits) if len(digits) <= MOST_DIGITS else float(digits)
 
 
-MOST_DIGITS = 1000
+MOST_DIGITS = 20
 LENIENT = json.JSONDecoder(strict=False, parse_int=whole_number)  # control characters inside strings are read
 
 

@@ -11,13 +11,14 @@ from typing import Any, Literal, get_args
 
 from ..basics.command import Stop
 from ..basics.options import Options, json_object, number, one_of, option, word
+from ..basics.text import shortened
 from .masking import shown_address
 
 JsonMode = Literal["auto", "schema", "object", "text"]
 FreshSchemas = Literal["auto", "yes", "no"]
 
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")  # as names of variables look; a key in its place is not shown
-LONGEST_ADDRESS = 2000  # characters; servers refuse longer ones
+LONGEST_ADDRESS, LONGEST_SHOWN = 2000, 200  # characters; servers refuse longer ones
 OWN_DOMAINS = (".local", ".internal", ".lan", ".localhost")
 
 endpoint = functools.partial(option, group="endpoint")
@@ -115,7 +116,7 @@ class Calling(Options):
 
 def refuse_odd(address: str) -> None:
     """Raise Stop where --base-url leads nowhere. What may be a key in it is not repeated."""
-    shown = shown_address(address)
+    shown = shortened(shown_address(address), LONGEST_SHOWN)
     named = f"--base-url {shown}" if shown else "What --base-url was given"
     if not address.startswith(("http://", "https://")):
         raise Stop(f"{named} is not an address: it must begin with http:// or https://.")

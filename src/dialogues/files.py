@@ -19,7 +19,7 @@ from .json_rows import PEEK, Row, Unreadable, entries, form_of, lines
 
 GZIP, ZSTANDARD, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 SKIPPABLE = b"\x2a\x4d\x18"  # behind its first byte: how a Zstandard file of several threads may begin
-PACKED = 1 << 16  # bytes that are decompressed at a time
+PACKED = 1 << 10  # bytes that are decompressed at a time; each four of them may become 128 kB
 ROWS_AT_A_TIME = 256  # of Parquet
 COLUMNS = {
     *("id", "conversation_id", "conversation_hash", "conversation", "conversations", "messages", "system"),

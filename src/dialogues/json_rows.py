@@ -1,7 +1,9 @@
 """Rows of a text: JSONL, one JSON array or object, or JSON values over several lines, as the text's beginning shows."""
 
 import dataclasses
+import functools
 import io
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -19,6 +21,9 @@ class Row(NamedTuple):
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PEEK = 1 << 20  # bytes of a file that are looked at to tell what it is
+LONGEST_LINE = 1 << 26  # bytes of a row; a dialogue of a million turns has less
+MOST_PASSED = 1 << 30  # bytes of a line that is passed over, until the file is given up
+MOST_BLANK = 10_000_000  # lines in a row
 BLOCK = 1 << 16  # characters of a JSON array that are read at a time
 LONGEST_SIGN = 8  # characters that belong together in JSON outside of strings, or in an escape
 # Maybe the first entry of one large object, maybe the first field of a row.
@@ -88,14 +93,30 @@ def is_dialogue(value: Any) -> bool:
 
 
 def lines(file: str, stream: "io.BufferedReader[Any]") -> Iterator[Row | Unreadable]:
-    """A row for each line. Lines end at a line feed and nowhere else."""
-    for number, line in enumerate(stream, 1):
-        if line.isspace():
-            continue
-        try:
-            yield Row(loads(line.removeprefix(BYTE_ORDER_MARK)))
-        except ValueError as error:
-            yield Unreadable(file, number, str(error))
+    """A row for each line. Lines end at a line feed and nowhere else; one that is far too long is not read."""
+    blank = 0
+    for number, line in enumerate(iter(functools.partial(stream.readline, LONGEST_LINE), b""), 1):
+        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+            yield Unreadable(file, number, f"it has more than {LONGEST_LINE >> 20} MB")
+            if not skip_line(stream):
+                yield Unreadable(file, number, "it does not end; nothing after it can be read")
+                return
+        elif line.isspace():
+            if (blank := blank + 1) == MOST_BLANK:
+                yield Unreadable(file, number, f"{MOST_BLANK:,} blank lines; nothing after them is read")
+                return
+        else:
+            blank = 0
+            try:
+                yield Row(loads(line.removeprefix(BYTE_ORDER_MARK)))
+            except ValueError as error:
+                yield Unreadable(file, number, str(error))
+
+
+def skip_line(stream: "io.BufferedReader[Any]") -> bool:
+    """Pass over the rest of a line; False where it does not end within reason."""
+    passed = iter(functools.partial(stream.readline, PEEK), b"")
+    return any(part.endswith(b"\n") for part in itertools.islice(passed, MOST_PASSED // PEEK)) or not stream.peek(1)
 
 
 # ---------------------------------------------------------------------------------------------- one large JSON text
@@ -141,6 +162,7 @@ class Text:
         while True:
             try:
                 value, end = LENIENT.raw_decode(self._held, self._place)
+                value = without_surrogates(value)
             except json.JSONDecodeError as error:
                 unfinished = error.pos >= len(self._held) - LONGEST_SIGN or error.msg.startswith("Unterminated")
                 if self._ended or not unfinished:
@@ -150,12 +172,17 @@ class Text:
             else:
                 if self._ended or end < len(self._held):  # at the very end a number may go on
                     self._place = end
-                    return without_surrogates(value)
+                    return value
             self._more()
 
     def _more(self) -> None:
-        """Read as much again as is held, so that a long value is parsed a few times and not for each block."""
+        """Read as much again as is held, so that a long value is parsed a few times and not for each block.
+
+        Raises ValueError where a value is far too long.
+        """
         self._held, self._place = self._held[self._place :], 0
+        if len(self._held) > LONGEST_LINE:
+            raise ValueError(f"an entry has more than {LONGEST_LINE >> 20} MB")
         more = self._stream.read(max(BLOCK, len(self._held)))
         self._held += more
         self._ended = not more

@@ -3,7 +3,7 @@
 import math
 import sqlite3
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -41,14 +41,30 @@ def paths_of(root: dict[str, Any], wanted: OasstPaths) -> Iterator[Raw | PassedO
 
 def walks(root: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
     """Every walk down from a message, the best-ranked replies first. No deeper call for a deeper tree."""
-    waiting = [[root]]
+    waiting: list[Step] = [Step(root, None)]
     while waiting:
-        path = waiting.pop()
-        given = path[-1].get("replies")
+        step = waiting.pop()
+        given = step.message.get("replies")
         replies = sorted(filter(counts, given if isinstance(given, list) else ()), key=rank, reverse=True)
         if not replies:
-            yield path
-        waiting.extend([*path, reply] for reply in replies)
+            yield path_to(step)
+        waiting.extend(Step(reply, step) for reply in replies)
+
+
+def path_to(step: "Step | None") -> list[dict[str, Any]]:
+    """The messages from the root down to this one."""
+    path = []
+    while step:
+        path.append(step.message)
+        step = step.before
+    return path[::-1]
+
+
+class Step(NamedTuple):
+    """A message on a walk, and the one before it. Walks share their beginnings: whole ones would fill the memory."""
+
+    message: dict[str, Any]
+    before: "Step | None"
 
 
 def counts(message: Any) -> bool:
@@ -74,12 +90,16 @@ class Scattered:
         self._messages.close()
 
     def add(self, message: dict[str, Any]) -> None:
+        """Keep a message. Raises PassedOver where it cannot be."""
         kept = {name: message.get(name) for name in ("message_id", "parent_id", "text", "role", "rank", "deleted")}
         if "review_result" in message:
             kept["review_result"] = message["review_result"]
         tree = message.get("message_tree_id")
         insert = "INSERT INTO messages (tree, message) VALUES (?, ?)"
-        packed = orjson.dumps(kept, default=str, option=orjson.OPT_NON_STR_KEYS)
+        try:
+            packed = orjson.dumps(kept, default=str, option=orjson.OPT_NON_STR_KEYS)
+        except orjson.JSONEncodeError as error:
+            raise PassedOver("nested too deeply, or with a number that is too large") from error
         self._messages.execute(insert, ("" if tree is None else str(tree), packed))
 
     def dialogues(self, wanted: OasstPaths) -> Iterator[Raw | PassedOver]:
@@ -105,5 +125,17 @@ def linked(by_id: dict[str, dict[str, Any]], wanted: OasstPaths) -> Iterator[Raw
             parent["replies"].append(message)
         else:
             yield PassedOver("a message whose parent is not there")
+    lost = len(by_id)
     for root in roots:
+        lost -= sum(1 for _ in below(root))
         yield from paths_of(root, wanted)
+    yield from (PassedOver("its messages run in a circle") for _ in range(lost))
+
+
+def below(root: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A message and all that lead back to it."""
+    waiting = [root]
+    while waiting:
+        message = waiting.pop()
+        yield message
+        waiting.extend(message["replies"])

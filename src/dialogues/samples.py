@@ -1,6 +1,7 @@
 """A dialogue cut into samples, one for each turn to be predicted."""
 
 import dataclasses
+import itertools
 import random
 import re
 from collections import Counter
@@ -92,37 +93,45 @@ def samples(dialogue: Dialogue, position: int, reading: Reading, put_right: Coun
             sample_id=dialogue.name,
             item_id=item_id,
             position=position,
-            context=newest_rounds(turns[:place], reading.max_context_chars, put_right),
+            context=context_of(turns, place, reading.max_context_chars, put_right),
             utterance=turns[place].content,
             distractors=distractors(turns, place),
             seed=reading.seed,
         )
 
 
-def newest_rounds(context: tuple[Turn, ...], most: int | None, put_right: Counter[str]) -> tuple[Turn, ...]:
-    """The context, or of one with more characters its system turn and as many of its newest whole rounds as fit.
+def context_of(turns: Sequence[Turn], place: int, most: int | None, put_right: Counter[str]) -> tuple[Turn, ...]:
+    """The turns before a place, or of more characters the system turn and as many of the newest whole rounds as fit.
 
-    The newest round stays, however long it is.
+    The newest round stays, however long it is. Looks at no more turns than it gives back.
     """
-    sizes = [len(turn.content) for turn in context]
-    if most is None or sum(sizes) <= most:
-        return context
-    head = next((place for place, turn in enumerate(context) if turn.role != "system"), 0)
-    starts = [place for place in range(head, len(context)) if context[place].role == "user"] or [head]
-    fitting = [start for start in starts if sum(sizes[:head]) + sum(sizes[start:]) <= most]
+    if most is None:
+        return tuple(turns[:place])
+    head = next((at for at in range(place) if turns[at].role != "system"), 0)
+    size, start = sum(len(turn.content) for turn in turns[:head]), place
+    kept: int | None = None
+    while start > head and (size <= most or kept is None):
+        start -= 1
+        size += len(turns[start].content)
+        if turns[start].role == "user" and (size <= most or kept is None):
+            kept = start
+    if start == head and size <= most:
+        return tuple(turns[:place])
     put_right["context shortened to --max-context-chars"] += 1
-    return context[:head] + context[(fitting or starts[-1:])[0] :]
+    return (*turns[:head], *turns[head if kept is None else kept : place])
 
 
 def distractors(turns: Sequence[Turn], place: int) -> tuple[str, ...]:
     """Other user turns as bait: those after the real one in order, then those before it, nearest first."""
     seen = {folded(turns[place].content)}
-    found = []
-    for turn in (*turns[place + 1 :], *reversed(turns[:place])):
-        if turn.role == "user" and folded(turn.content) not in seen:
-            seen.add(folded(turn.content))
-            found.append(turn.content)
-    return tuple(found[:MOST_DISTRACTORS])
+    found: list[str] = []
+    for at in itertools.chain(range(place + 1, len(turns)), range(place - 1, -1, -1)):
+        if turns[at].role == "user" and folded(turns[at].content) not in seen:
+            seen.add(folded(turns[at].content))
+            found.append(turns[at].content)
+            if len(found) == MOST_DISTRACTORS:
+                break
+    return tuple(found)
 
 
 def folded(text: str) -> str:

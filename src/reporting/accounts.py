@@ -154,8 +154,10 @@ def beside(sources: Sequence[Path], prices: Prices | None) -> Accounts:
 def came_from(source: Path) -> Path:
     """The records that marked ones were made from, by their names: `A.jsonl` for `A.quality.jsonl`."""
     stem, _, mark = source.stem.rpartition(".")
+    if not (stem and mark.isalpha()):
+        return source
     made = source.with_name(stem + source.suffix)
-    return made if stem and mark.isalpha() and made.exists() else source
+    return made if made.exists() else source
 
 
 def failures_beside(source: Path) -> Counter[str]:

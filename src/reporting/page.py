@@ -11,7 +11,7 @@ from ..basics.command import Stop
 from ..basics.dice import dice
 from ..basics.files import beginning, refuse_others, replaced
 from ..basics.pages import filled, hash_of, in_script
-from ..basics.text import shortened
+from ..basics.text import shortened, visible
 from ..pairs.opinions import Quality
 from ..pairs.ordered import inputs
 from ..pairs.reading import LeftOut, entries
@@ -127,7 +127,7 @@ def page(sources: Sequence[Path], most: int, near: Accounts, left_out: LeftOut) 
         if place % every == 0:
             index.append(index_row(record))
             pairs.append(in_script(orjson.dumps(pair_of(record))))
-    name = sources[0].name if len(sources) == 1 else f"{sources[0].name} and {len(sources) - 1} more"
+    name = visible(sources[0].name if len(sources) == 1 else f"{sources[0].name} and {len(sources) - 1} more")
     notes = [f"{totals.pairs:,} pairs from {name}."]
     if every > 1:
         notes.append(f"Too many to show at once: one in {every} of them stands here, {len(pairs):,} in all.")
@@ -167,6 +167,8 @@ def print_text(sources: Sequence[Path], near: Accounts, left_out: LeftOut) -> No
 
 
 def write_page(sources: Sequence[Path], settings: Settings, near: Accounts, left_out: LeftOut) -> None:
+    if pipes := [source for source in sources if not source.is_file()]:
+        raise Stop(f"Input {pipes[0]} is a pipe, which can be read only once: write it to a file, or try --text.")
     output = settings.output if settings.output.name else sources[0].with_suffix(".html")
     if output.exists() and any(map(output.samefile, sources)):
         raise Stop(f"Output {output} is the same file as an input: give another --output.")

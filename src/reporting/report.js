@@ -15,7 +15,11 @@ let marks = {}, shown = [], current = -1, texts = null;
 const nameOf = (place) => JSON.stringify([index[place][0], index[place][1]]);
 const names = new Set(index.map((_, place) => nameOf(place)));
 function recall() {
-  try { marks = JSON.parse(localStorage.getItem(KEY)) || marks; } catch { /* a page from a file may have no storage */ }
+  let kept = null;
+  try { kept = JSON.parse(localStorage.getItem(KEY)); } catch { /* a page from a file may have no storage, or others' */ }
+  if (!kept || typeof kept !== "object" || Array.isArray(kept)) return;
+  const isMark = (mark) => mark && typeof mark === "object" && [mark.mark ?? "", mark.note ?? ""].every((part) => typeof part === "string");
+  marks = Object.fromEntries(Object.entries(kept).filter(([, mark]) => isMark(mark)));
 }
 recall();
 

@@ -112,11 +112,15 @@ class Output:
             refuse_others(self.path, self.command, begins_as_records)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.open()
-            mend(self.path)
-            self._length = self.path.stat().st_size
-            self.done = made_before(self.path)
-            self.settle_failures()
-            self._failures = FileIO(self.sidecar, "a", opener=owner_only)
+            try:
+                mend(self.path)
+                self._length = self.path.stat().st_size
+                self.done = made_before(self.path)
+                self.settle_failures()
+                self._failures = FileIO(self.sidecar, "a", opener=owner_only)
+            except BaseException:
+                self._records.close()
+                raise
         return self
 
     def __exit__(
