@@ -160,12 +160,19 @@ def unbroken(done: Done) -> None:
     assert "Traceback" not in done.stderr, done.stderr
 
 
+TURNS: tuple[tuple[object, ...], ...] = (
+    (),
+    ("--turns", "all"),
+    ("--turns", "random"),
+    ("--max-context-chars", 3),
+    ("--repeats", "keep"),
+)
+READING: tuple[tuple[object, ...], ...] = ((), ("--oasst-paths", "all"), ("--shard", "1/1"), ("--tool-turns", "drop"))
+
+
 def show(folder: Path, dice: random.Random) -> None:
     file_of(folder / "in.jsonl", DIALOGUES, GOOD, dice)
-    more = dice.choice(
-        ((), ("--turns", "all"), ("--turns", "random"), ("--max-context-chars", 3), ("--repeats", "keep"))
-    )
-    more += dice.choice(((), ("--oasst-paths", "all"), ("--shard", "1/1"), ("--tool-turns", "drop")))
+    more = dice.choice(TURNS) + dice.choice(READING)
     done = command("synthesis", "--input", "in.jsonl", "--output", "out.jsonl", "--show", 1000, *more, folder=folder)
     unbroken(done)
     for row in GOOD:
