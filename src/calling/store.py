@@ -19,7 +19,7 @@ import orjson
 from ..basics.command import Stop
 from ..basics.files import owner_only
 from ..basics.seen import DONE, HALF, Seen
-from ..basics.shape import counted
+from ..basics.shape import MOST_COUNTED, counted
 from .completion import Completion, Usage
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,12 @@ CREATE TABLE IF NOT EXISTS calls (
 );
 CREATE TABLE IF NOT EXISTS runs (told TEXT)
 """
+# An older version has kept whatever counts an endpoint told, and SQLite refuses to add up some of them.
+SUMS = ", ".join(
+    f"sum(CASE WHEN typeof({name}) = 'integer' AND {name} BETWEEN 0 AND {MOST_COUNTED} THEN {name} END)"
+    for name in ("prompt", "completion", "total", "cached")
+)
+"""Tokens of all calls: prompt, completion, total, cached."""
 COLUMNS = "reply, finish, prompt, completion, total, cached, rehearsal, seconds"
 
 
@@ -125,12 +131,8 @@ class Store:
     def billed(self) -> Usage:
         """The tokens of all replies that are here."""
         with self.refusals_in_words():
-            self._db.create_function("counted", 1, counted)
-            sums = "sum(counted(prompt)), sum(counted(completion)), sum(counted(total)), sum(counted(cached))"
-            sums += ", count(cached)"
-            prompt, completion, total, cached, with_cached = self._db.execute(f"SELECT {sums} FROM calls").fetchone()
-        reads = cached if with_cached else None
-        return Usage(prompt=prompt or 0, completion=completion or 0, total=total or 0, cached=reads)
+            prompt, completion, total, cached = self._db.execute(f"SELECT {SUMS} FROM calls").fetchone()
+        return Usage(prompt=prompt or 0, completion=completion or 0, total=total or 0, cached=cached)
 
     def runs(self) -> list[str]:
         """What the runs said of themselves, the oldest first."""

@@ -100,14 +100,17 @@ class Intake:
 
 
 def fingerprint(raw: Raw) -> int:
-    """A number that equal messages share, for as long as this process runs."""
+    """A number that equal messages share, for as long as this process runs. Raises PassedOver for no dialogue."""
     try:
         said = [message[raw.content] for message in raw.messages]
         if all(said):
             return hash((raw.system, *said, *[message[raw.role] for message in raw.messages]))
     except (TypeError, KeyError):
         pass
-    return hash(repr((raw.system, raw.messages)))  # lists of parts, tool calls, or no dialogue at all
+    try:
+        return hash(repr((raw.system, raw.messages)))  # lists of parts, tool calls, or no dialogue at all
+    except RecursionError as error:
+        raise PassedOver("nested too deeply") from error
 
 
 def in_shard(name: SampleId, shard: tuple[int, int]) -> bool:

@@ -12,11 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..basics.files import Beside
-from ..basics.shape import MOST_COUNTED
 from ..basics.text import loads
 from ..calling.budget import Prices
 from ..calling.completion import Usage
-from ..calling.store import WITHOUT_TIME
+from ..calling.store import SUMS, WITHOUT_TIME
 from ..pairs.shortcut import Shortcut, shortcut_beside
 from ..running.account import RunAccount
 
@@ -86,12 +85,7 @@ def runs_in(store: sqlite3.Connection, path: Path) -> Iterator[RunAccount]:
 
 
 def stages_in(store: sqlite3.Connection, seconds: str) -> Iterator[StageCost]:
-    # An older version has kept whatever counts an endpoint told, and SQLite refuses to add up some of them.
-    sums = ", ".join(
-        f"sum(CASE WHEN typeof({name}) = 'integer' AND {name} BETWEEN 0 AND {MOST_COUNTED} THEN {name} END)"
-        for name in ("prompt", "completion", "total", "cached")
-    )
-    found = f"SELECT stage, count(*), {sums}, {seconds} FROM calls GROUP BY stage ORDER BY 5 DESC, stage"
+    found = f"SELECT stage, count(*), {SUMS}, {seconds} FROM calls GROUP BY stage ORDER BY 5 DESC, stage"
     for stage, calls, prompt, completion, total, cached, mean in store.execute(found):
         yield StageCost(str(stage), calls, Usage(prompt or 0, completion or 0, total or 0, cached), mean)
 

@@ -45,7 +45,14 @@ ODD: tuple[Any, ...] = (
         "[" * 2000,
     ),
     *([], [[]], {}, {"a": 1}, {"": {}}, [None], [1, "a", {}], deep(300, lists=True), deep(300, lists=False)),
-    *(deep(900, lists=True), [{"role": "user", "content": "x"}] * 3, {"tag": 5}, {"text": {"value": []}}, {"b": [{}]}),
+    *(
+        deep(900, lists=True),
+        {"content": deep(900, lists=False)},
+        [{"role": "user", "content": "x"}] * 3,
+        {"tag": 5},
+        {"text": {"value": []}},
+        {"b": [{}]},
+    ),
 )
 
 

@@ -197,3 +197,26 @@ def test_of_too_many_pairs_a_part_is_shown_and_the_page_says_so(browser: Any, fo
     assert json.loads(browser.execute_script("return document.getElementById('index').textContent"))[1][0].startswith(
         "evil"
     )
+
+
+KEPT = (
+    "5",
+    '"a text of another program"',
+    "true",
+    "[1, 2]",
+    "null",
+    "not JSON",
+    '{"[7,0]": 5}',
+    '{"[7,0]": {"mark": {}}}',
+)
+
+
+@pytest.mark.parametrize("kept", KEPT)
+def test_what_another_program_has_stored_does_not_break_it(page: Any, kept: str) -> None:
+    page.execute_script("localStorage.setItem(KEY, arguments[0]);", kept)
+    page.refresh()
+    assert len(shown(page)) == 3
+    keys(page, "d")
+    assert page.execute_script("return Object.values(marks).map((mark) => mark.mark)") == ["drop"]
+    assert "drop" in page.execute_script("return localStorage.getItem(KEY)")
+    assert not [line for line in page.get_log("browser") if line["level"] == "SEVERE"]
