@@ -62,7 +62,7 @@ class Wire:
                 " fix or unset it."
             ) from error
         except (ValueError, httpx2.InvalidURL) as error:
-            raise Stop(f"A proxy variable of the environment holds no address ({error}): fix or unset it.") from error
+            raise Stop("HTTP_PROXY, HTTPS_PROXY or ALL_PROXY holds no address of a proxy: fix or unset it.") from error
         self._sdk = openai.AsyncOpenAI(
             api_key=key or "none",  # the SDK insists on one
             base_url=config.base_url,

@@ -109,7 +109,8 @@ class Output:
 
     def __enter__(self) -> Self:
         with self.refusals_in_words():
-            refuse_others(self.path, self.command, begins_as_records)
+            for path in (self.path, self.sidecar):
+                refuse_others(path, self.command, begins_as_records)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.open()
             try:

@@ -147,6 +147,18 @@ def foreign_output(folder: Path, case: tuple[str, str]) -> None:
     assert {path.name for path in folder.iterdir()} == before
 
 
+@attacks("data of others that lies where a run keeps its failures:", {"notes": b"my notes\n", "JSON": b'{"a": 1}\n'},
+         quick=("notes",))  # fmt: skip
+def foreign_sidecar(folder: Path, content: bytes) -> None:
+    dialogues(folder, 1)
+    (folder / "out.jsonl.failed.jsonl").write_bytes(content)
+    with standin() as url:
+        done = command("synthesis", *to(url), "--input", "in.jsonl", "--output", "out.jsonl", folder=folder)
+    assert done.returncode == 1
+    assert "out.jsonl.failed.jsonl was not made by" in done.stderr
+    assert (folder / "out.jsonl.failed.jsonl").read_bytes() == content
+
+
 PLACES = ("/dev/full", "/dev/null", "/dev/stdout", "/dev/zero", "fifo", "folder", "loop", "missing/x/y\x01.jsonl")
 
 

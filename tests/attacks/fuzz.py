@@ -275,7 +275,9 @@ def resumed(folder: Path, dice: random.Random) -> None:
     file_of(folder / "out.jsonl", [whole_record()], [], dice)
     start = json.dumps(whole_record(), separators=(",", ":")).encode() + b"\n"
     (folder / "out.jsonl").write_bytes(start + (folder / "out.jsonl").read_bytes()[: dice.randint(0, 100_000)])
-    file_of(folder / "out.jsonl.failed.jsonl", [{"sample_id": 1, "item_id": 0, "stage": "x", "kind": "y"}], [], dice)
+    sidecar, failure = folder / "out.jsonl.failed.jsonl", {"sample_id": 1, "item_id": 0, "stage": "x", "kind": "y"}
+    file_of(sidecar, [failure], [], dice)
+    sidecar.write_bytes(json.dumps(failure, separators=(",", ":")).encode() + b"\n" + sidecar.read_bytes())
     with standin() as url:
         words = ("--input", "in.jsonl", "--output", "out.jsonl", "--accept-changes")
         done = command("synthesis", *to(url), *words, folder=folder)
