@@ -12,7 +12,7 @@ WEIGHED = {
 }
 SURFACE = {
     "chrf_first": ("chrF", "{:.1f}"),
-    "rouge_l_first": ("ROUGE-L", "{:.1f}"),
+    "rouge_l_first": ("ROUGE-L", "{:.2f}"),
     "exact_first": ("exactly right", "{:.2f}"),
     "latency_p50": ("seconds", "{:.1f}"),
 }

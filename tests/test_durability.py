@@ -215,7 +215,7 @@ def test_an_estimate_asks_nothing_and_is_near_the_truth(endpoint: Start, tmp_pat
 
 def test_two_interrupts_end_it_at_once_and_it_goes_on(endpoint: Start, tmp_path: Path) -> None:
     many(tmp_path, 20)
-    url = endpoint(latency=1.5, log=tmp_path / "asked.log")
+    url = endpoint(latency=4, log=tmp_path / "asked.log")
     process = started(tmp_path, url)
     while len(read_rows(tmp_path / "asked.log")) < 12:
         time.sleep(0.05)
@@ -224,7 +224,7 @@ def test_two_interrupts_end_it_at_once_and_it_goes_on(endpoint: Start, tmp_path:
     start = time.monotonic()
     process.send_signal(signal.SIGINT)
     stdout, _ = process.communicate(timeout=20)
-    assert time.monotonic() - start < 1.4
+    assert time.monotonic() - start < 3.5
     assert process.returncode == 130
     assert "interrupted" in stdout
     again = synthesis(tmp_path, endpoint())
