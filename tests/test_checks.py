@@ -210,13 +210,13 @@ def test_a_fault_goes_back_with_the_reason_and_a_mended_reply_leaves_no_trace(se
 
     reply, session = asked_once(serve, once, INSIGHT)
     assert len(set(reply.predictions)) == 4
-    assert session.faults == []
+    assert session.bill.faults == []
 
 
 def test_a_fault_that_stays_is_kept_and_said(serve: Serve) -> None:
     reply, session = asked_once(serve, lambda *_: views("a", "a", "b", "c"), INSIGHT)
     assert reply.predictions == ("a", "a", "b", "c")
-    assert [(fault.stage, fault.check) for fault in session.faults] == [("insight", "predictions_differ")]
+    assert [(fault.stage, fault.check) for fault in session.bill.faults] == [("insight", "predictions_differ")]
 
 
 def test_a_repeated_format_that_stays_fails_the_sample(serve: Serve) -> None:

@@ -192,11 +192,23 @@ def test_prices_count_cached_tokens_at_their_price() -> None:
 
 
 def test_a_budget_reserves_for_calls_in_flight() -> None:
-    budget = Budget(Prices(1, None, 1), None, 10_000, 1000)
-    for _ in range(5):
-        budget.reserve(1000)
+    budget = Budget(None, 10_000)
+    meters = [budget.meter(Prices(1, None, 1), 1000) for _ in range(2)]
+    for number in range(5):
+        budget.reserve(meters[number % 2], 1000)
     with pytest.raises(Exception, match="max-total-tokens"):
-        budget.reserve(1000)
+        budget.reserve(meters[0], 1000)
+
+
+def test_a_budget_counts_each_model_at_its_own_prices() -> None:
+    budget = Budget(1.0, None)
+    dear, cheap = budget.meter(Prices(100, None, 100), 1000), budget.meter(Prices(1, None, 1), 1000)
+    cheap.before = Usage(prompt=100_000, completion=0, total=100_000)
+    for _ in range(4):
+        budget.reserve(dear, 1000)
+    assert budget.reserve(cheap, 1000).total == 2000
+    with pytest.raises(Exception, match="max-cost"):
+        budget.reserve(dear, 1000)
 
 
 def test_the_rule_for_tokens_is_the_one_that_is_stated() -> None:

@@ -20,11 +20,11 @@ from aiohttp import web
 
 from src.basics.text import on_one_line
 from src.calling.completion import Completion, Usage
+from src.dialogues.chats import as_chat
 from src.dialogues.turns import Turn
 from src.pairs.seen import Dialogues, dialogue_mark, trained_dialogues
 from src.pairs.sides import Side
 from src.predicting.replies import Foreseen, JsonForm, read
-from src.training.chats import as_chat
 from src.training.templates import TEMPLATES
 
 from .conftest import Done, command, dialogue, environment, read_rows, synthesis, turns, write_rows

@@ -77,6 +77,12 @@ def json_in(text: str) -> Any:
         raise ValueError(TOO_DEEP) from error
 
 
+def without_thoughts(text: str) -> str:
+    """What a reply says, without the thoughts that stand before it, as `<think>` or before a lone `</think>`."""
+    said = END_OF_THOUGHTS.split(THOUGHTS.sub("", text))[-1].strip()
+    return "" if said.startswith("<think") else said  # thoughts that never end
+
+
 def writable(value: Any) -> Any:
     """The value itself. Raises ValueError where it is nested more deeply than a record could hold."""
     try:

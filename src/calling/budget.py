@@ -46,50 +46,88 @@ class Spent(Stop):
     status = 4
 
 
-class Budget:
-    """What an output may still cost. A call is reserved before it is sent, with a reply longer than any seen yet."""
+@dataclasses.dataclass
+class Meter:
+    """What calls to one model cost. A call is taken to have a reply longer than any seen yet."""
 
-    def __init__(self, prices: Prices, max_cost: float | None, max_tokens: int | None, reply_limit: int | None) -> None:
-        self.prices, self.max_cost, self.max_tokens, self._reply_limit = prices, max_cost, max_tokens, reply_limit
-        self.used = Usage()
-        self.before = Usage()
-        """What earlier runs on the same output were billed: the limits are for all of them together."""
-        self._reserved = Usage()
-        self._longest = 0
-        self._ratio = 1.0
+    prices: Prices
+    reply_limit: int | None
+    used: Usage = Usage()
+    before: Usage = Usage()
+    """What earlier runs on the same output were billed."""
+    reserved: Usage = Usage()
+    longest: int = 0
+    ratio: float = 1.0
+    """Prompt tokens as they are billed to those estimated, at most."""
 
-    @property
-    def cost(self) -> float:
-        return self.prices.of(self.used)
-
-    def reserve(self, prompt: int) -> Usage:
-        """Set aside what a call with a prompt of so many tokens (estimated) may cost; raises Stop if it is too much."""
-        seen = round(self._longest * HEADROOM) or UNKNOWN_REPLY
-        reply = min(seen, self._reply_limit) if self._reply_limit else seen
-        prompt = round(prompt * self._ratio)
-        wanted = Usage(prompt=prompt, completion=reply, total=prompt + reply)
-        after = self.before + self.used + self._reserved + wanted
-        if self.max_cost is not None and self.prices.of(after) > self.max_cost:
-            earlier = f", {self.prices.of(self.before):.4f} by earlier runs" if self.before.total else ""
-            waiting = (
-                f"{self.cost:.4f} used{earlier}, {self.prices.of(self._reserved):.4f} set aside for calls under way"
-            )
-            raise Spent(f"The next call could pass --max-cost {self.max_cost:g} ({waiting}): {RAISE}")
-        if self.max_tokens is not None and after.total > self.max_tokens:
-            earlier = f", {self.before.total} by earlier runs" if self.before.total else ""
-            waiting = f"{self.used.total} used{earlier}, {self._reserved.total} set aside for calls under way"
-            raise Spent(f"The next call could pass --max-total-tokens {self.max_tokens} ({waiting}): {RAISE}")
-        self._reserved += wanted
-        return wanted
+    def wanted(self, prompt: int) -> Usage:
+        """What a call with a prompt of so many tokens (estimated) may cost."""
+        seen = round(self.longest * HEADROOM) or UNKNOWN_REPLY
+        reply = min(seen, self.reply_limit) if self.reply_limit else seen
+        prompt = round(prompt * self.ratio)
+        return Usage(prompt=prompt, completion=reply, total=prompt + reply)
 
     def settle(self, wanted: Usage, used: Usage, estimated_prompt: int) -> None:
         """Replace what was set aside by what was billed, and learn from it."""
-        self._reserved = Usage(
-            prompt=self._reserved.prompt - wanted.prompt,
-            completion=self._reserved.completion - wanted.completion,
-            total=self._reserved.total - wanted.total,
+        self.reserved = Usage(
+            prompt=self.reserved.prompt - wanted.prompt,
+            completion=self.reserved.completion - wanted.completion,
+            total=self.reserved.total - wanted.total,
         )
         self.used += used
-        self._longest = max(self._longest, used.completion)
+        self.longest = max(self.longest, used.completion)
         if estimated_prompt:
-            self._ratio = max(self._ratio, used.prompt / estimated_prompt)
+            self.ratio = max(self.ratio, used.prompt / estimated_prompt)
+
+
+class Budget:
+    """What an output may still cost, whichever models are asked: each has a meter."""
+
+    def __init__(self, max_cost: float | None, max_tokens: int | None) -> None:
+        self.max_cost, self.max_tokens = max_cost, max_tokens
+        self._meters: list[Meter] = []
+
+    def meter(self, prices: Prices, reply_limit: int | None) -> Meter:
+        """A new meter, for one more model."""
+        self._meters.append(Meter(prices, reply_limit))
+        return self._meters[-1]
+
+    @property
+    def used(self) -> Usage:
+        return sum((meter.used for meter in self._meters), Usage())
+
+    @property
+    def before(self) -> Usage:
+        """What earlier runs on the same output were billed: the limits are for all of them together."""
+        return sum((meter.before for meter in self._meters), Usage())
+
+    @property
+    def priced(self) -> bool:
+        """Whether any call has a price."""
+        return any(meter.prices.prompt or meter.prices.completion for meter in self._meters)
+
+    @property
+    def cost(self) -> float:
+        return sum(meter.prices.of(meter.used) for meter in self._meters)
+
+    @property
+    def cost_before(self) -> float:
+        return sum(meter.prices.of(meter.before) for meter in self._meters)
+
+    def reserve(self, meter: Meter, prompt: int) -> Usage:
+        """Set aside what a call with a prompt of so many tokens (estimated) may cost; raises Stop if it is too much."""
+        wanted = meter.wanted(prompt)
+        if self.max_cost is not None:
+            aside = sum(each.prices.of(each.reserved) for each in self._meters)
+            if self.cost_before + self.cost + aside + meter.prices.of(wanted) > self.max_cost:
+                earlier = f", {self.cost_before:.4f} by earlier runs" if self.before.total else ""
+                waiting = f"{self.cost:.4f} used{earlier}, {aside:.4f} set aside for calls under way"
+                raise Spent(f"The next call could pass --max-cost {self.max_cost:g} ({waiting}): {RAISE}")
+        if self.max_tokens is not None:
+            reserved = sum(each.reserved.total for each in self._meters)
+            if self.before.total + self.used.total + reserved + wanted.total > self.max_tokens:
+                earlier = f", {self.before.total} by earlier runs" if self.before.total else ""
+                waiting = f"{self.used.total} used{earlier}, {reserved} set aside for calls under way"
+                raise Spent(f"The next call could pass --max-total-tokens {self.max_tokens} ({waiting}): {RAISE}")
+        meter.reserved += wanted
+        return wanted

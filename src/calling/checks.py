@@ -6,19 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..basics.text import normalised
-from .stage import Reply, Stage
+from .stage import Fault, Reply, Stage
 
 DIGITS = str.maketrans("", "", "0123456789")
-
-
-@dataclasses.dataclass(frozen=True)
-class Fault:
-    """A check that a reply does not pass, and why, in words that a model can act on."""
-
-    check: str
-    reason: str
-    fatal: bool = False
-    """Whether nothing can be made of such a reply; another fault is kept, and stands in the record, if it stays."""
 
 
 def faults_in(stage: Stage[Any], reply: Reply, fields: Mapping[str, Any]) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
@@ -18,14 +18,11 @@ import orjson
 
 from ..basics.command import Stop
 from .answer import RequestFailed
-from .budget import Budget, Prices, tokens_in
+from .budget import Prices, tokens_in
+from .common import Common
 from .completion import Completion, Usage
-from .concurrency import Slots
 from .http import Wire
-from .outage import Outage
-from .outcomes import Outcomes
 from .question import Question
-from .rate import Pace
 from .settings import Calling, JsonMode
 
 log = logging.getLogger(__name__)
@@ -47,35 +44,25 @@ MAY_BE_THE_MODE = {"bad_request", "server_error"}  # kinds of failure that may m
 
 
 class Endpoint:
-    """An OpenAI-compatible endpoint, open inside `async with`. Counts the calls of the run; its budget, the tokens."""
+    """A model at an OpenAI-compatible endpoint, open inside `async with`.
 
-    def __init__(self, config: Calling, key: str) -> None:
+    What it shares with the other models of its run, such as the budget, is in `common`.
+    """
+
+    def __init__(self, config: Calling, key: str, common: Common | None = None) -> None:
         self.config = config
-        self.calls = 0
-        prices = Prices(config.price_in, config.price_cached, config.price_out)
-        self.budget = Budget(prices, config.max_cost, config.max_total_tokens, config.max_tokens)
-        self.slots = Slots(config.max_concurrency)
-        self._pace = Pace(config.rpm, config.tpm)
-        self._outage = Outage(config.patience)
+        self.common = common or Common(config)
+        self.prices = Prices(config.price_in, config.price_cached, config.price_out)
+        self.meter = self.common.budget.meter(self.prices, config.max_tokens)
+        account = self.common.account(config, key)
+        self.slots, self._pace, self._outage = account.slots, account.pace, account.outage
         self._wire = Wire(config, key)
-        self.outcomes = Outcomes()
         self._jitter = random.Random()
         self._modes: dict[str, Mode] = {}
         self._opening = asyncio.Lock()
-        self._stopped: Stop | None = None
-        self.on_wait: Callable[[], None] = lambda: None
-        """Called when a request begins to wait for its next try, with no slot of its own."""
 
     async def __aenter__(self) -> Self:
         return self
-
-    def stop(self, reason: Stop) -> None:
-        """Send nothing more: whoever asks from now on gets this reason."""
-        self._stopped = self._stopped or reason
-
-    @property
-    def down(self) -> bool:
-        return self._outage.down
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -161,7 +148,7 @@ class Endpoint:
                 if trying:
                     self._outage.done()
             if wait:
-                self.on_wait()
+                self.common.on_wait()
                 await asyncio.sleep(wait)
 
     def note_failure(self, failed: RequestFailed, raw: bytes, *, proven: bool) -> None:
@@ -195,9 +182,9 @@ class Endpoint:
     async def send(self, raw: bytes, kind: str, prompt: int) -> Completion:
         """One request, inside every limit. `prompt` is its estimated number of prompt tokens."""
         async with self.slots:
-            if self._stopped:
-                raise self._stopped
-            wanted = self.budget.reserve(prompt)
+            if self.common.stopped:
+                raise self.common.stopped
+            wanted = self.common.budget.reserve(self.meter, prompt)
             used, sent = Usage(), False
             try:
                 await self._pace.wait(wanted.total)
@@ -208,7 +195,9 @@ class Endpoint:
                     reply = tokens_in(completion.text)
                     used = Usage(prompt=prompt, completion=reply, total=prompt + reply)
             except Stop as reason:
-                self.stop(reason)  # here, since a sample's other calls are waited for before its worker hears of it
+                self.common.stop(
+                    reason
+                )  # here, since a sample's other calls are waited for before its worker hears of it
                 raise
             except RequestFailed as failed:
                 used = failed.usage
@@ -216,9 +205,9 @@ class Endpoint:
                     self.slots.note(kind, 0.0, refused=True)
                 raise
             finally:
-                self.calls += sent
+                self.common.calls += sent
                 if sent:
                     self._pace.end(wanted.total, used.total)
-                self.budget.settle(wanted, used, prompt if used.prompt else 0)
+                self.meter.settle(wanted, used, prompt if used.prompt else 0)
             self.slots.note(kind, seconds, refused=False)
             return dataclasses.replace(completion, seconds=seconds)

@@ -1,20 +1,21 @@
 """One question, one validated answer, its cost: a session asks all that one sample needs."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from ..basics.text import json_in, shortened
+from ..basics.text import json_in, shortened, without_thoughts
 from .answer import RequestFailed
-from .checks import Fault, faults_in
+from .checks import faults_in
 from .completion import Completion, Usage
 from .endpoint import Endpoint
+from .outcomes import Outcomes
 from .question import Messages, Question
 from .schema import json_schema
 from .settings import Calling
-from .stage import ReplyT, Stage, messages
+from .stage import Fault, ReplyT, Stage, messages
 from .store import Store, question_name
 
 MOST_ATTEMPTS = 4  # replies to one question; at 5 % bad replies, one question in 160,000 still fails
@@ -26,12 +27,21 @@ UNUSABLE = {
     "length",
     "repeated_format",
 }  # kinds that the model is to blame for
+SEAT_ENDS = ": "  # between a seat and a stage
 LONGEST_QUOTE = 8_000  # characters of a bad reply that are shown to the model again
 
 COMPLAINT = """\
 Your reply could not be used: {reason}.
 
 Send the whole corrected reply: one JSON object in the reply format above, and nothing else."""
+
+
+TEXT_COMPLAINT = """\
+Your reply could not be used: {reason}.
+
+Send it again without that fault, and nothing else."""
+
+T = TypeVar("T")
 
 
 class Failed(Exception):
@@ -64,90 +74,148 @@ class KeptFault:
     reason: str
 
 
+@dataclasses.dataclass
+class Bill:
+    """What one sample has cost, whoever was asked, and what is to be known of its replies."""
+
+    usage: Usage = Usage()
+    rehearsal: bool = False
+    faults: list[KeptFault] = dataclasses.field(default_factory=list)
+    asked: list[bytes] = dataclasses.field(default_factory=list)
+    """The names of all questions."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Session:
-    """Asks the questions of one sample and adds up what they cost. Implements `calling.stage.AskText`.
+    """Asks the questions of one sample and adds up what they cost. Implements `calling.stage.AskSeats`.
 
     A question that the store has a reply to is not asked again.
     """
 
-    def __init__(self, endpoint: Endpoint, config: Calling, store: Store | None = None, sample: int = 0) -> None:
-        self._endpoint, self._config, self._store, self._sample = endpoint, config, store, sample
-        self.usage = Usage()
-        self.rehearsal = False
-        self.faults: list[KeptFault] = []
+    endpoint: Endpoint
+    config: Calling
+    store: Store | None = None
+    sample: int = 0
+    others: Mapping[str, Endpoint] = dataclasses.field(default_factory=dict)
+    """Who sits at seats of their own."""
+    seat: str = ""
+    draw: int = 0
+    bill: Bill = dataclasses.field(default_factory=Bill)
+
+    @property
+    def usage(self) -> Usage:
+        return self.bill.usage
+
+    def at(self, seat: str) -> "Session":
+        """The same for who sits at this seat; whoever is asked anyway, where the seat is nobody's own."""
+        if seat not in self.others:
+            return self
+        endpoint = self.others[seat]
+        return dataclasses.replace(self, endpoint=endpoint, config=endpoint.config, seat=seat)
+
+    def drawn(self, draw: int) -> "Session":
+        """The same, whose questions are other ones than those of another draw, though their words are equal."""
+        return dataclasses.replace(self, draw=draw)
+
+    def label(self, stage: str) -> str:
+        """What a stage is called in the store and in counts: with the seat in front where that is somebody's own."""
+        return f"{self.seat}{SEAT_ENDS}{stage}" if self.seat else stage
 
     async def __call__(self, stage: Stage[ReplyT], /, **fields: Any) -> ReplyT:
         """Ask, check, and send an unusable reply back with the reason. Raises Failed or Stop."""
-        schema = json_schema(stage, fields, fresh=self._config.takes_fresh_schemas)
-        first = Question(stage.name, messages(stage, fields), schema, self._config.max_tokens)
+        schema = json_schema(stage, fields, fresh=self.config.takes_fresh_schemas)
+        question = Question(stage.name, messages(stage, fields), schema, self.config.max_tokens, self.draw)
+        return await self.answered(question, lambda completion: usable(stage, completion, fields), COMPLAINT)
+
+    async def utterance(self, question: Question, /, fault_of: Callable[[str], Fault | None]) -> str:
+        """A text without a fault: one that has some is sent back with the reason. Raises Failed or Stop."""
+        question = dataclasses.replace(question, draw=question.draw or self.draw)
+        return await self.answered(question, lambda completion: spoken(completion, fault_of), TEXT_COMPLAINT)
+
+    async def answered(self, first: Question, read: Callable[[Completion], T], complaint: str) -> T:
+        """What is read out of the first reply that can be used. `read` raises Unusable."""
         question, asked, doubtful, last_reply = first, list[bytes](), None, None
         while True:
             asked.append(self.name(question, len(asked)))
             try:
                 completion = await self.answer(asked[-1], question)
                 last_reply = completion.text
-                reply = usable(stage, completion, fields)
+                reply = read(completion)
             except RequestFailed as failed:
-                self.usage += failed.usage
-                raise Failed(stage.name, failed.kind, str(failed), len(asked), last_reply) from failed
+                self.bill.usage += failed.usage
+                raise Failed(self.label(first.stage), failed.kind, str(failed), len(asked), last_reply) from failed
             except Unusable as unusable:
-                self._endpoint.outcomes.fault(stage.name, unusable.kind)
+                self.outcomes.fault(self.label(first.stage), unusable.kind)
                 doubtful = unusable if unusable.reply else doubtful
-                following = next_question(first, question, completion, unusable)
+                following = next_question(first, question, completion, unusable, complaint)
                 if following is None or len(asked) == MOST_ATTEMPTS:
                     if doubtful:
-                        return self.keep(stage, doubtful, len(asked))
-                    self.give_up(asked, stage, unusable, last_reply or "")
-                    raise Failed(stage.name, unusable.kind, str(unusable), len(asked), last_reply) from unusable
+                        kept: T = self.keep(first.stage, doubtful, len(asked))
+                        return kept
+                    self.give_up(asked, first.stage, unusable, last_reply or "")
+                    name = self.label(first.stage)
+                    raise Failed(name, unusable.kind, str(unusable), len(asked), last_reply) from unusable
                 question = following
             else:
-                self._endpoint.outcomes.answered(stage.name, len(asked), kept=False)
+                self.outcomes.answered(self.label(first.stage), len(asked), kept=False)
                 return reply
 
-    def keep(self, stage: Stage[ReplyT], doubtful: Unusable, attempts: int) -> ReplyT:
-        """A reply with a fault that the model does not mend; whoever reads the record is shown the fault."""
-        self.faults += [KeptFault(stage.name, fault.check, fault.reason) for fault in doubtful.faults]
-        self._endpoint.outcomes.answered(stage.name, attempts, kept=True)
-        reply: ReplyT = doubtful.reply
-        return reply
+    @property
+    def outcomes(self) -> Outcomes:
+        return self.endpoint.common.outcomes
 
-    def give_up(self, asked: list[bytes], stage: Stage[Any], unusable: Unusable, last_reply: str) -> None:
+    def keep(self, stage: str, doubtful: Unusable, attempts: int) -> Any:
+        """A reply with a fault that the model does not mend; whoever reads the record is shown the fault."""
+        self.bill.faults += [KeptFault(stage, fault.check, fault.reason) for fault in doubtful.faults]
+        self.outcomes.answered(self.label(stage), attempts, kept=True)
+        return doubtful.reply
+
+    def give_up(self, asked: list[bytes], stage: str, unusable: Unusable, last_reply: str) -> None:
         """A question that failed for good is asked anew by the next run, and not answered from the store."""
-        if self._store:
-            self._store.bury(asked)
+        if self.store:
+            self.store.bury(asked)
         if unusable.kind in UNUSABLE:
-            self._endpoint.outcomes.unanswered(stage.name, str(unusable), last_reply)
+            self.outcomes.unanswered(self.label(stage), str(unusable), last_reply)
+
+    def forget(self) -> None:
+        """The sample as a whole is no good: the next run asks all its questions anew."""
+        if self.store:
+            self.store.bury(self.bill.asked)
 
     async def text(self, question: Question, /, attempt: int = 1) -> Completion:
         """One reply as it is, neither checked nor sent back. Raises Failed or Stop."""
+        question = dataclasses.replace(question, draw=question.draw or self.draw)
         try:
             completion = await self.answer(self.name(question, attempt), question)
         except RequestFailed as failed:
-            self.usage += failed.usage
-            raise Failed(question.stage, failed.kind, str(failed), attempt, None) from failed
-        self._endpoint.outcomes.any_usable.set()
+            self.bill.usage += failed.usage
+            raise Failed(self.label(question.stage), failed.kind, str(failed), attempt, None) from failed
+        self.outcomes.any_usable.set()
         return completion
 
     def name(self, question: Question, attempt: int) -> bytes:
         """The name of a question in the store. A limit of tokens is part of it only where it was raised."""
-        config = self._config
+        config = self.config
         raised = question.max_tokens if question.max_tokens != config.max_tokens else None
         sent = [config.model, question.messages, config.temperature, config.extra_body, raised, attempt]
-        return question_name(self._sample, [*sent, question.draw] if question.draw else sent)
+        return question_name(self.sample, [*sent, question.draw] if question.draw else sent)
 
     async def answer(self, name: bytes, question: Question) -> Completion:
         """One completion, from the store or else from the endpoint and then stored; counted either way."""
-        completion = self._store.get(name) if self._store else None
+        completion = self.store.get(name) if self.store else None
         if completion is None:
-            completion = await self._endpoint.complete(question)
-            if self._store:
-                self._store.put(name, self._sample, question.stage, completion)
-        self.usage += completion.usage
-        self.rehearsal = self.rehearsal or completion.rehearsal
+            completion = await self.endpoint.complete(question)
+            if self.store:
+                self.store.put(name, self.sample, self.label(question.stage), completion)
+        self.bill.asked.append(name)
+        self.bill.usage += completion.usage
+        self.bill.rehearsal = self.bill.rehearsal or completion.rehearsal
         return completion
 
 
-def next_question(first: Question, question: Question, completion: Completion, unusable: Unusable) -> Question | None:
+def next_question(
+    first: Question, question: Question, completion: Completion, unusable: Unusable, complaint: str
+) -> Question | None:
     """What to ask after an unusable reply: the same anew where it was cut off, else with what is wrong about it.
 
     None where asking again cannot help.
@@ -155,7 +223,7 @@ def next_question(first: Question, question: Question, completion: Completion, u
     if not unusable.again:
         return None
     if unusable.kind != "length":
-        said = first.messages + corrected(completion.text, str(unusable))
+        said = first.messages + corrected(completion.text, str(unusable), complaint)
         return dataclasses.replace(first, messages=said, max_tokens=question.max_tokens)
     limit = larger_limit(completion, question.max_tokens, first.max_tokens)
     return None if limit is None else dataclasses.replace(first, max_tokens=limit)
@@ -168,7 +236,7 @@ def larger_limit(completion: Completion, limit: int | None, first: int | None) -
     return None if completion.usage.completion >= limit else limit
 
 
-def corrected(reply: str, reason: str, complaint: str = COMPLAINT) -> Messages:
+def corrected(reply: str, reason: str, complaint: str) -> Messages:
     """The turns that show a model its unusable reply and what was wrong with it."""
     return [
         {"role": "assistant", "content": shortened(reply, LONGEST_QUOTE) or "(empty)"},
@@ -185,6 +253,19 @@ def usable(stage: Stage[ReplyT], completion: Completion, fields: Mapping[str, An
     reasons = "; ".join(dict.fromkeys(fault.reason for fault in faults))
     worst = next((fault for fault in faults if fault.fatal), faults[0])
     raise Unusable(worst.check, reasons, reply=None if worst.fatal else reply, faults=faults)
+
+
+def spoken(completion: Completion, fault_of: Callable[[str], Fault | None]) -> str:
+    """The text of a completion, without thoughts before it; raises Unusable with a reason that a model can act on."""
+    if completion.finish == "content_filter":
+        raise Unusable("content_filter", "the endpoint's content filter cut the reply off", again=False)
+    text = without_thoughts(completion.text)
+    if not text:
+        cut = completion.finish == "length"
+        raise Unusable(*(("length", "it was cut off at the limit of tokens") if cut else ("empty", "it is empty")))
+    if fault := fault_of(text):
+        raise Unusable(fault.check, fault.reason, reply=None if fault.fatal else text, faults=(fault,))
+    return text
 
 
 def shaped(stage: Stage[ReplyT], completion: Completion, expected: int | None) -> ReplyT:

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import orjson
@@ -56,6 +56,16 @@ def texts_in(value: Any, place: str) -> Iterator[Said]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from texts_in(part, place)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """A check that a reply does not pass, and why, in words that a model can act on."""
+
+    check: str
+    reason: str
+    fatal: bool = False
+    """Whether nothing can be made of such a reply; another fault is kept, and stands in the record, if it stays."""
 
 
 class Checker(Protocol):
@@ -128,6 +138,19 @@ class AskText(Ask, Protocol):
     async def text(self, question: Question, /, attempt: int = 1) -> Completion: ...
 
 
+class AskSeats(AskText, Protocol):
+    """The same where several may sit, each a model of its own; and where one question has several answers."""
+
+    async def utterance(self, question: Question, /, fault_of: Callable[[str], Fault | None]) -> str:
+        """A text without a fault: one that has some is sent back with the reason."""
+
+    def at(self, seat: str) -> "AskSeats":
+        """Whoever sits there."""
+
+    def drawn(self, draw: int) -> "AskSeats":
+        """The same, for answers other than those of another draw."""
+
+
 TASK = """\
 # Task: {title}
 
@@ -192,10 +215,15 @@ def messages(stage: Stage[Any], fields: Mapping[str, Any]) -> Messages:
 
 @functools.cache
 def digest(stages: Sequence[Stage[Any]]) -> str:
-    """A short name of all prompt texts and reply formats of the stages: equal only where every prompt is equal."""
+    """A short name of all prompt texts and reply formats of the stages: equal only where every prompt is equal.
+
+    Openings of a frame that none of the stages begins with do not count.
+    """
     frames = dict.fromkeys(stage.frame for stage in stages)
+    used = {(stage.frame, name) for stage in stages for name in stage.opens_with}
+    openings = {frame: [frame.openings[name] for name in frame.openings if (frame, name) in used] for frame in frames}
     everything = [
-        *(text for frame in frames for text in (frame.system, *frame.openings.values())),
+        *(text for frame in frames for text in (frame.system, *openings[frame])),
         TASK,
         *(text for stage in stages for text in (stage.task, stage.material, example_text(stage, 2))),
     ]

@@ -134,6 +134,15 @@ class Store:
             prompt, completion, total, cached = self._db.execute(f"SELECT {SUMS} FROM calls").fetchone()
         return Usage(prompt=prompt or 0, completion=completion or 0, total=total or 0, cached=cached)
 
+    def billed_by_stage(self) -> dict[str, Usage]:
+        """The same for each stage."""
+        with self.refusals_in_words():
+            rows = self._db.execute(f"SELECT stage, {SUMS} FROM calls GROUP BY stage").fetchall()
+        return {
+            str(stage): Usage(prompt=prompt or 0, completion=completion or 0, total=total or 0, cached=cached)
+            for stage, prompt, completion, total, cached in rows
+        }
+
     def runs(self) -> list[str]:
         """What the runs said of themselves, the oldest first."""
         with self.refusals_in_words():

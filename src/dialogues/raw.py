@@ -1,6 +1,7 @@
 """A dialogue as it came, or the reason why there is none."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..running.output import SampleId
@@ -19,6 +20,8 @@ class Raw(NamedTuple):
     content: str = "content"
     system: str = ""
     """A system prompt that stands beside the messages."""
+    made: Mapping[str, Any] | None = None
+    """How it came about, where it is a made one; see `python -m src.converse`."""
 
 
 IDS = ("id", "conversation_id", "conversation_hash")

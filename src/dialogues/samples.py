@@ -5,8 +5,9 @@ import itertools
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from ..basics.dice import dice
 from ..running.output import SampleId
@@ -37,6 +38,8 @@ class Sample:
     utterance: str
     distractors: tuple[str, ...]
     seed: int
+    made: Mapping[str, Any] | None = None
+    """How the dialogue came about, where it is a made one."""
 
     @cached_property
     def history(self) -> str:
@@ -97,6 +100,7 @@ def samples(dialogue: Dialogue, position: int, reading: Reading, put_right: Coun
             utterance=turns[place].content,
             distractors=distractors(turns, place),
             seed=reading.seed,
+            made=dialogue.made,
         )
 
 

@@ -44,8 +44,14 @@ def is_sharegpt(messages: Any) -> bool:
 
 def raw_of(row: dict[str, Any], field: str, name: str | None) -> Raw:
     names = ("from", "value") if is_sharegpt(row[field]) else ("role", "content")
-    system = row.get("system")
-    return Raw(id_of(row, name), row[field], *names, system if isinstance(system, str) else "")
+    system, made = row.get("system"), row.get("made")
+    return Raw(
+        id_of(row, name),
+        row[field],
+        *names,
+        system if isinstance(system, str) else "",
+        made if isinstance(made, dict) else None,
+    )
 
 
 def shape_of(row: dict[str, Any], field: str) -> str:

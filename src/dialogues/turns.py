@@ -42,6 +42,7 @@ class Dialogue:
     name: SampleId
     turns: tuple[Turn, ...]
     odd: Counter[str]
+    made: Mapping[str, Any] | None = None
 
 
 def cleaned(raw: Raw, reading: Reading) -> Dialogue:
@@ -73,7 +74,7 @@ def cleaned(raw: Raw, reading: Reading) -> Dialogue:
     odd[MEDIA] += any(has_media(message, raw) for message in messages)
     odd["system turn as context"] += any(role == "system" for role, _ in merged)
     said = tuple(Turn(role=role, content="\n".join(contents)) for role, contents in merged)
-    return Dialogue(content_id(said) if raw.given_id is None else raw.given_id, said, odd)
+    return Dialogue(content_id(said) if raw.given_id is None else raw.given_id, said, odd, raw.made)
 
 
 def content_id(turns: Sequence[Turn]) -> str:

@@ -56,7 +56,7 @@ class ChosenSide(Shape):
     misled: Any = "published"
     quality: LooseQuality = None
     chosen: Side
-    rehearsal: bool = False
+    rehearsal: bool = Field(False, validation_alias=AliasChoices("rehearsal", AliasPath("made", "rehearsal")))
 
     def region_or_derived(self) -> Region:
         """The region as it stands there, or else by the best similarity. Raises Unfit where neither is there."""

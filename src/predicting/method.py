@@ -11,8 +11,8 @@ from ..calling.question import Messages, Question
 from ..calling.schema import closed
 from ..calling.session import corrected
 from ..calling.stage import AskText
+from ..dialogues.chats import as_chat
 from ..dialogues.samples import Sample
-from ..training.chats import as_chat
 from ..training.templates import TEMPLATES
 from .replies import Foreseen, JsonForm, read
 from .settings import PLAIN, Settings

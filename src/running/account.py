@@ -1,6 +1,7 @@
 """What a run says of itself at its end, for whoever looks at its output later. Kept in the call store."""
 
 import contextlib
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -8,19 +9,33 @@ from pydantic import BeforeValidator, Field
 from ..basics.shape import Shape
 from ..calling.budget import Prices
 from ..calling.completion import Usage
+from ..calling.endpoint import Endpoint
+from ..calling.session import SEAT_ENDS
 from ..calling.store import Store
 
 
-def billed_before(store: Store) -> Usage:
-    """What earlier runs on this output were billed: by its replies, or by what the runs said, if that is more.
+def set_billed_before(store: Store, main: Endpoint, others: Mapping[str, Endpoint]) -> None:
+    """Put on each model's meter what earlier runs on this output were billed for it.
 
-    A killed run has said nothing; a question that was asked anew has lost its older reply.
+    That is told by the output's replies, or by what the runs said, if that is more: a killed run has said nothing; a
+    question that was asked anew has lost its older reply.
     """
-    runs = Usage()
-    for run in store.runs():
+    replies, runs = dict[str, Usage](), dict[str, Usage]()
+    for stage, usage in store.billed_by_stage().items():
+        add(replies, stage.partition(SEAT_ENDS)[0] if SEAT_ENDS in stage else "", usage)
+    for told in store.runs():
         with contextlib.suppress(ValueError):  # an account that another program has left there
-            runs += RunAccount.model_validate_json(run).tokens
-    return max(store.billed(), runs, key=lambda usage: usage.total)
+            run = RunAccount.model_validate_json(told)
+            add(runs, "", run.tokens)
+            for seat, usage in run.seats.items():
+                add(runs, seat, usage)
+    meters = {name: endpoint.meter for name, endpoint in others.items()}
+    for seat, usage in max(replies, runs, key=lambda seats: sum(each.total for each in seats.values())).items():
+        meters.get(seat, main.meter).before += usage
+
+
+def add(seats: dict[str, Usage], seat: str, usage: Usage) -> None:
+    seats[seat] = seats.get(seat, Usage()) + usage
 
 
 def named_prices(prices: Any) -> Any:
@@ -60,5 +75,8 @@ class RunAccount(Shape):
     seconds: float = 0.0
     calls: int = 0
     tokens: Usage = Usage()
+    """Of the run's own model."""
+    seats: dict[str, Usage] = Field(default_factory=dict)
+    """Of those who sit at seats of their own."""
     replies: dict[str, StageReplies] = Field(default_factory=dict)
     prices: Annotated[Prices, BeforeValidator(named_prices)] = Prices()

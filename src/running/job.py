@@ -6,8 +6,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..basics.seen import Seen
 from ..calling.completion import Usage
-from ..calling.stage import AskText
-from .output import SampleId
+from ..calling.session import Failed
+from ..calling.stage import AskSeats
+from .output import RECORDS, Lines, SampleId
 from .tally import Tally
 
 
@@ -48,6 +49,14 @@ class Words:
 ItemT = TypeVar("ItemT", bound=Item)
 
 
+@dataclasses.dataclass(frozen=True)
+class Seat:
+    """Who is asked in place of the run's own model: what differs in the settings, and the key."""
+
+    changes: Mapping[str, Any]
+    key: str
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job(Generic[ItemT]):
     """A method over an input. The run knows nothing else of either."""
@@ -58,10 +67,15 @@ class Job(Generic[ItemT]):
     """The items that are still to be made, read as they are needed; what becomes of the others is counted."""
     total: Callable[[], int | None]
     """How many rows the input has, if that can be told without reading what they mean."""
-    make: Callable[[AskText, ItemT], Awaitable[Made]]
+    make: Callable[[AskSeats, ItemT], Awaitable[Made]]
     """Makes one item by asking. Raises Failed where it cannot be made."""
     settings: Mapping[str, object]
     """What decides how an item comes out; each row carries it, and a run refuses to mix two kinds."""
     words: Words = Words()
+    seats: Mapping[str, Seat] = dataclasses.field(default_factory=dict)
+    """Who else is asked, by the names that `make` has for them."""
+    lines: Lines = RECORDS
+    fits: Callable[[Any], Failed | None] | None = None
+    """Why what was made cannot stand beside those before it. Where this is given, lines are in the items' order."""
     longest: Callable[[], int] | None = None
     """Tokens of the longest text that is asked about, at most, found by a look over all items; for a model file."""

@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,7 @@ from ..basics.seen import DONE, Seen, hashed
 from ..basics.shape import Shape
 from ..basics.text import loads
 from ..calling.completion import Usage
+from ..calling.masking import without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,24 @@ def number_of_line(line: bytes) -> int:
         raise ValueError("it has no sample_id and item_id") from error
 
 
+class Lines:
+    """How an output's lines say which item each is of, and how it came about. These are those of records."""
+
+    under = ""
+    """The key under which stands how an item came about; "" where that stands in the line itself."""
+
+    def number(self, line: bytes) -> int:
+        """The number of a line's item. Raises ValueError where the line is none, or not whole."""
+        return number_of_line(line)
+
+    def begin(self, path: Path) -> bool:
+        """Whether a file holds such lines, or the beginning of one that a killed run has left unfinished."""
+        return begins_as_records(path)
+
+
+RECORDS = Lines()
+
+
 def begins_as_records(path: Path) -> bool:
     """Whether a file holds records, or the beginning of one that a killed run has left unfinished."""
     line, ended, _ = beginning(path).partition(b"\n")
@@ -79,7 +98,7 @@ def begins_as_records(path: Path) -> bool:
         )
 
 
-def made_before(path: Path) -> Seen:
+def made_before(path: Path, lines: Lines = RECORDS) -> Seen:
     """The samples that have a record in this output, marked as done."""
     if not path.is_file():
         return Seen()
@@ -89,7 +108,7 @@ def made_before(path: Path) -> Seen:
         warnings = FirstFew(log)
         for number, line in enumerate(file, 1):
             try:
-                done.mark(number_of_line(line), DONE)
+                done.mark(lines.number(line), DONE)
             except ValueError as error:
                 warnings.warn("%s line %d is no whole record and counts as not made: %s", path, number, error)
     return done
@@ -102,21 +121,21 @@ class Output:
     whole, as soon as it is made, and only into the file that stands at the path: one that was deleted is written anew.
     """
 
-    def __init__(self, path: Path, command: str) -> None:
-        self.path, self.command = path, command
+    def __init__(self, path: Path, command: str, lines: Lines = RECORDS) -> None:
+        self.path, self.command, self.lines = path, command, lines
         self.sidecar = Beside(path).failures
         self.done = Seen()
 
     def __enter__(self) -> Self:
         with self.refusals_in_words():
-            for path in (self.path, self.sidecar):
-                refuse_others(path, self.command, begins_as_records)
+            refuse_others(self.path, self.command, self.lines.begin)
+            refuse_others(self.sidecar, self.command, begins_as_records)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.open()
             try:
                 mend(self.path)
                 self._length = self.path.stat().st_size
-                self.done = made_before(self.path)
+                self.done = made_before(self.path, self.lines)
                 self.settle_failures()
                 self._failures = FileIO(self.sidecar, "a", opener=owner_only)
             except BaseException:
@@ -179,15 +198,16 @@ class Output:
     def add(self, record: dict[str, Any]) -> None:
         with self.refusals_in_words():
             self.watch()
-        self._length += self.write(self._records, record)
-        self.done.mark(sample_number(record["sample_id"], record["item_id"]), DONE)
+        line = orjson.dumps(record)
+        self._length += self.write(self._records, line)
+        self.done.mark(self.lines.number(line), DONE)
 
     def fail(self, failure: Failure) -> None:
-        self.write(self._failures, failure.model_dump(by_alias=True))
+        self.write(self._failures, orjson.dumps(failure.model_dump(by_alias=True)))
 
-    def write(self, file: FileIO, row: dict[str, Any]) -> int:
+    def write(self, file: FileIO, row: bytes) -> int:
         """Append one line, whole or not at all; its length."""
-        line, before = memoryview(orjson.dumps(row) + b"\n"), file.seek(0, os.SEEK_END)
+        line, before = memoryview(row + b"\n"), file.seek(0, os.SEEK_END)
         length = len(line)
         with self.refusals_in_words():
             try:
@@ -220,6 +240,21 @@ class Output:
                 row = loads(file.read(end - start))
                 return row if isinstance(row, dict) else None
         return None
+
+    def refuse_to_mix(self, settings: Mapping[str, object]) -> None:
+        """Raise Stop where the newest record was made with other settings than these."""
+        if (last := self.last()) is None:
+            return
+        last = last[self.lines.under] if self.lines.under else last
+        before = {name: without_secrets(last.get(name, "not recorded"), name=name) for name in settings}
+        changes = [
+            f"{name} was {before[name]} and is now {value}" for name, value in settings.items() if before[name] != value
+        ]
+        if changes:
+            raise Stop(
+                f"{self.path} was made with other settings: {'; '.join(changes)}. Give another --output, or"
+                " --accept-changes to go on with this one."
+            )
 
     def settle_failures(self) -> None:
         """Leave in the sidecar one line, the newest, for each sample that has no record; no file where none is left."""

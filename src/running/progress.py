@@ -28,17 +28,18 @@ BAR_EVERY, LINE_EVERY = 0.3, 10.0  # seconds between drawings of the bar; betwee
 
 def summary(config: Running, words: Words, tally: Tally, endpoint: Endpoint, store: Store | None) -> str:
     """What was made, what it cost, where it lies, and what to type next."""
-    usage = endpoint.budget.used
+    common = endpoint.common
+    usage = common.budget.used
     cached = f", of them {usage.cached:,} cached" if usage.cached is not None else ""
     lines = [
         outcomes(tally, words),
         *tally.in_words(words.done),
-        f"calls          {endpoint.calls:,}",
+        f"calls          {common.calls:,}",
         f"tokens         {usage.total:,} (prompt {usage.prompt:,}{cached}; completion {usage.completion:,})",
     ]
     lines += repairs(replies(endpoint))
-    if config.price_in or config.price_out:
-        lines.append(f"cost           {in_all(endpoint.budget)}")
+    if common.budget.priced:
+        lines.append(f"cost           {in_all(common.budget)}")
     if store:
         lines.append(f"call store     {store.path}, {store.size() / 1e6:,.1f} MB, {store.hits:,} replies from it")
     lines.append(f"records        {config.output}")
@@ -53,7 +54,7 @@ def summary(config: Running, words: Words, tally: Tally, endpoint: Endpoint, sto
 
 def in_all(budget: Budget) -> str:
     """What this run has cost, and all runs on its output."""
-    whole = budget.prices.of(budget.before + budget.used)
+    whole = budget.cost_before + budget.cost
     return f"{budget.cost:,.4f}" + (f" in this run, {whole:,.4f} on this output" if budget.before.total else "")
 
 
@@ -64,23 +65,24 @@ def outcomes(tally: Tally, words: Words) -> str:
     return f"{f'{words.thing}s {words.done}':<14} {tally.made.total():,}{shown}"
 
 
-def account(tally: Tally, endpoint: Endpoint, seconds: float) -> RunAccount:
+def account(tally: Tally, endpoint: Endpoint, others: Mapping[str, Endpoint], seconds: float) -> RunAccount:
     """The same for whoever reads it later."""
     became = ("rows", "failed", "already", "elsewhere", "unreadable", "interrupted", "passed_over")
     return RunAccount(
         **{name: getattr(tally, name) for name in became},
         made=tally.made.total(),
         seconds=seconds,
-        calls=endpoint.calls,
-        tokens=endpoint.budget.used,
+        calls=endpoint.common.calls,
+        tokens=endpoint.meter.used,
+        seats={name: other.meter.used for name, other in others.items()},
         replies=replies(endpoint),
-        prices=endpoint.budget.prices,
+        prices=endpoint.prices,
     )
 
 
 def replies(endpoint: Endpoint) -> dict[str, StageReplies]:
     """How the questions of each stage ended."""
-    return {name: StageReplies(**vars(stage)) for name, stage in endpoint.outcomes.stages.items()}
+    return {name: StageReplies(**vars(stage)) for name, stage in endpoint.common.outcomes.stages.items()}
 
 
 def repairs(stages: Mapping[str, StageReplies]) -> Iterator[str]:
@@ -123,13 +125,13 @@ async def bar(job: Job[Any], tally: Tally, endpoint: Endpoint) -> None:
 def draw(drawn: "tqdm[NoReturn]", words: Words, tally: Tally, endpoint: Endpoint) -> None:
     drawn.n = max(0, tally.rows - tally.in_flight)
     drawn.set_postfix_str(
-        f"{words.done} {tally.made.total():,}, failed {tally.failed:,}, calls {endpoint.calls:,},"
-        f" tokens {tqdm.format_sizeof(endpoint.budget.used.total)}{cost_in_words(endpoint)}"
+        f"{words.done} {tally.made.total():,}, failed {tally.failed:,}, calls {endpoint.common.calls:,},"
+        f" tokens {tqdm.format_sizeof(endpoint.common.budget.used.total)}{cost_in_words(endpoint)}"
     )
 
 
 def cost_in_words(endpoint: Endpoint) -> str:
-    cost = endpoint.budget.cost
+    cost = endpoint.common.budget.cost
     return f", cost {cost:,.2f}" if cost else ""
 
 
@@ -146,8 +148,8 @@ async def lines(words: Words, tally: Tally, endpoint: Endpoint) -> None:
                 made,
                 tally.failed,
                 tally.in_flight,
-                endpoint.calls,
-                endpoint.budget.used.total,
+                endpoint.common.calls,
+                endpoint.common.budget.used.total,
                 cost_in_words(endpoint),
             ),
             made / (time.monotonic() - start),

@@ -6,60 +6,36 @@ Knows nothing of any method: it is handed a job.
 import asyncio
 import contextlib
 import dataclasses
-import itertools
+import functools
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import Generator, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..basics.command import Stop, signals_as
 from ..basics.files import STANDARD_INPUT, Beside
 from ..basics.said import FirstFew
 from ..basics.text import shortened
-from ..calling.completion import Usage
 from ..calling.endpoint import Endpoint
 from ..calling.local import at_home
 from ..calling.masking import without_secrets
 from ..calling.outcomes import HOPELESS, Hopeless
 from ..calling.session import UNUSABLE, Failed, Session
 from ..calling.store import Store
-from .account import billed_before
+from .account import set_billed_before
 from .job import Item, Job, Made
 from .output import Failure, Output, sample_number
 from .progress import account, showing, summary
 from .settings import Running
 from .tally import Tally
+from .upcoming import InOrder, Upcoming
 
 log = logging.getLogger(__name__)
 
 
 class LeftOff(Exception):
     """A signal came while input was read."""
-
-
-class Upcoming(Iterator[Any]):
-    """Samples in their order, read a little ahead, so that it is known when the last ones have come."""
-
-    def __init__(self, source: Generator[Any], limit: int | None, ahead: int) -> None:
-        self._source, self._limited, self._ahead = source, itertools.islice(source, limit), ahead
-        self._read: deque[Any] = deque()
-        self.ending = False
-        """No more are left than were read ahead."""
-
-    def __next__(self) -> Any:
-        # Two at a time until enough are there: samples may lie far apart, and the first must not wait for many.
-        missing = min(2, self._ahead + 1 - len(self._read))
-        came = list(itertools.islice(self._limited, missing))
-        self._read.extend(came)
-        self.ending = len(came) < missing
-        if not self._read:
-            raise StopIteration
-        return self._read.popleft()
-
-    def close(self) -> None:
-        """Close the files that are still open."""
-        self._source.close()
 
 
 FIRST_IN_FLIGHT = 12  # samples, until any reply could be used
@@ -77,8 +53,13 @@ class Run:
     config: Running
     job: Job[Any]
     endpoint: Endpoint
+    others: Mapping[str, Endpoint]
+    """Who sits at seats of their own."""
     output: Output
     store: Store | None
+    begun: int = 0
+    """Items that were taken."""
+    order: InOrder = dataclasses.field(default_factory=InOrder)
     tally: Tally = dataclasses.field(default_factory=Tally)
     todo: Upcoming = dataclasses.field(init=False)
     extra: set[asyncio.Task[bool]] = dataclasses.field(default_factory=set)
@@ -98,7 +79,7 @@ class Run:
         """Make every pending sample. Raises Stop, after the samples in flight, where the run could not go on."""
         items = self.job.items(self.output.done, self.tally)
         self.todo = Upcoming(items, self.config.limit, (MOST_IN_FLIGHT - 1) * self.config.max_concurrency)
-        self.endpoint.on_wait = self.fill_in
+        self.endpoint.common.on_wait = self.fill_in
         with self.interruptible(), contextlib.suppress(asyncio.CancelledError):
             async with showing(self.job, self.tally, self.endpoint):
                 try:
@@ -120,7 +101,7 @@ class Run:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
         def interrupt() -> None:
-            if task and (self.stopping or self.endpoint.down):  # nothing is to be finished where nothing answers
+            if task and (self.stopping or self.endpoint.common.down):  # nothing is to be finished where nothing answers
                 task.cancel()
             else:
                 parts = (self.tally.in_flight, self.job.words.thing)
@@ -159,7 +140,7 @@ class Run:
             await self.one(sample)
         except Stop as stop:
             self.reason, self.stopping = self.reason or stop, True
-            self.endpoint.stop(stop)
+            self.endpoint.common.stop(stop)
         finally:
             self.tally.in_flight -= 1
             self.ended.set()
@@ -177,7 +158,7 @@ class Run:
 
     async def first_reply(self) -> None:
         """Until any reply could be used, only a few samples may be in flight: they may all be in vain."""
-        usable = self.endpoint.outcomes.any_usable
+        usable = self.endpoint.common.outcomes.any_usable
         while self.tally.in_flight >= FIRST_IN_FLIGHT and not usable.is_set() and not self.stopping:
             self.ended.clear()
             waiting = [asyncio.ensure_future(event.wait()) for event in (usable, self.ended)]
@@ -189,33 +170,54 @@ class Run:
 
     async def one(self, sample: Item) -> None:
         """Make one sample: a line of the output, or a line of the sidecar."""
-        session = Session(self.endpoint, self.config, self.store, sample_number(sample.sample_id, sample.item_id))
+        number = sample_number(sample.sample_id, sample.item_id)
+        session = Session(self.endpoint, self.config, self.store, number, self.others)
+        place, self.begun = self.begun, self.begun + 1
         try:
             made = await self.job.make(session, sample)
             row = self.row_of(made, session)
         except Stop:
             raise
         except Failed as failed:
-            self.fail(sample, session, failed)
+            self.end(place, functools.partial(self.fail, sample, session, failed))
         except Exception as error:
             log.debug("sample %r", sample.sample_id, exc_info=error)
             why = f"{type(error).__name__}: {shortened(str(error))}"
-            self.fail(sample, session, Failed("none", "internal", why, 0, None))
+            self.end(place, functools.partial(self.fail, sample, session, Failed("none", "internal", why, 0, None)))
             self.internal[why] += 1
             if self.internal[why] >= SAME_FAULTS:
                 raise Stop(f"The same internal error came up {SAME_FAULTS} times ({why}): please report it.") from error
         else:
             self.internal.clear()
-            self.write_doubtful()
-            self.output.add(row)
-            self.tally.made[made.outcome] += 1
+            self.end(place, functools.partial(self.write, sample, session, made, row))
+
+    def end(self, place: int, finish: Callable[[], None]) -> None:
+        """An item is done: at once, or where the job compares with those before it, when its turn has come."""
+        if self.job.fits:
+            self.order.end(place, finish)
+        else:
+            finish()
+
+    def write(self, sample: Item, session: Session, made: Made, row: dict[str, Any]) -> None:
+        """A line of the output; or of the sidecar, where it does not fit those before it."""
+        if self.job.fits and (misfit := self.job.fits(made)):
+            session.forget()
+            self.fail(sample, session, misfit)
+            return
+        self.write_doubtful()
+        self.output.add(row)
+        self.tally.made[made.outcome] += 1
 
     def row_of(self, made: Made, session: Session) -> dict[str, Any]:
         """What is written of what was made, with all that decided how it came out."""
-        row = {**made.row(session.usage), **self.job.settings}
-        if session.faults:
-            row["faults"] = [dataclasses.asdict(fault) for fault in session.faults]
-        return row | ({"rehearsal": True} if session.rehearsal else {})
+        bill, under = session.bill, self.job.lines.under
+        came_about = dict(self.job.settings)
+        if bill.faults:
+            came_about["faults"] = [dataclasses.asdict(fault) for fault in bill.faults]
+        if bill.rehearsal:
+            came_about["rehearsal"] = True
+        row = made.row(bill.usage)
+        return {**row, under: {**row[under], **came_about}} if under else {**row, **came_about}
 
     def fail(self, sample: Item, session: Session, failed: Failed) -> None:
         parts = (self.job.words.thing, sample.sample_id, failed.stage, failed.kind, failed)
@@ -253,9 +255,9 @@ def run(config: Running, key: str, job: Job[Any]) -> int:
     # What stands in a record is read by others: no key of --extra-body is.
     job = dataclasses.replace(job, settings=without_secrets(job.settings, key))
     with contextlib.ExitStack() as stack:
-        output = stack.enter_context(Output(config.output, job.words.command))
+        output = stack.enter_context(Output(config.output, job.words.command, job.lines))
         if not config.accept_changes:
-            refuse_to_mix(output, job.settings)
+            output.refuse_to_mix(job.settings)
         path = Beside(config.output).calls
         store = None if config.no_cache else stack.enter_context(Store(path))
         if store and config.prune:
@@ -271,30 +273,24 @@ def context_for(job: Job[Any]) -> int:
 
 
 async def run_open(config: Running, key: str, job: Job[Any], output: Output, store: Store | None) -> int:
-    async with Endpoint(config, key) as endpoint:
-        endpoint.budget.before = billed_before(store) if store else Usage()
-        run, start = Run(config=config, job=job, endpoint=endpoint, output=output, store=store), time.monotonic()
+    async with contextlib.AsyncExitStack() as stack:
+        endpoint = await stack.enter_async_context(Endpoint(config, key))
+        others = {
+            name: await stack.enter_async_context(
+                Endpoint(dataclasses.replace(config, **seat.changes), seat.key, endpoint.common)
+            )
+            for name, seat in job.seats.items()
+        }
+        if store:
+            set_billed_before(store, endpoint, others)
+        run = Run(config=config, job=job, endpoint=endpoint, others=others, output=output, store=store)
+        start = time.monotonic()
         try:
             await run.all()
         finally:
             print(summary(config, job.words, run.tally, endpoint, store))
             if store:
-                store.note_run(account(run.tally, endpoint, time.monotonic() - start).model_dump_json())
+                store.note_run(account(run.tally, endpoint, others, time.monotonic() - start).model_dump_json())
     if run.tally.interrupted:
         return 130
     return 3 if run.tally.failed or run.tally.unreadable else 0
-
-
-def refuse_to_mix(output: Output, settings: Mapping[str, object]) -> None:
-    """Raise Stop where the newest record was made with other settings than these."""
-    if (last := output.last()) is None:
-        return
-    before = {name: without_secrets(last.get(name, "not recorded"), name=name) for name in settings}
-    changes = [
-        f"{name} was {before[name]} and is now {value}" for name, value in settings.items() if before[name] != value
-    ]
-    if changes:
-        raise Stop(
-            f"{output.path} was made with other settings: {'; '.join(changes)}. Give another --output, or"
-            " --accept-changes to go on with this one."
-        )

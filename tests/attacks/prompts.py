@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from src.basics.text import with_tags, without_tags
+from src.dialogues.chats import as_chat
 from src.dialogues.samples import LINE_ENDS, chat_history
 from src.dialogues.turns import Turn
-from src.training.chats import as_chat
 
 from ..conftest import command, turns, write_rows
 from ..test_postprocess import record

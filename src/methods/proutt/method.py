@@ -43,7 +43,6 @@ async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
         ask(TRUTH_PATH, history=sample.history, tree=tree.topics, utterance=sample.utterance),
     )
     draft = Trajectory(tree=tree.topics, category_reason=reasons.of(category_truth.category), insight=insight)
-
     # A close draft is good enough to prefer; a far one is bad enough to reject.
     region = region_of(evaluation.top_sim, config)
     chosen, rejected = await together(
@@ -54,6 +53,7 @@ async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
         sample_id=sample.sample_id,
         item_id=sample.item_id,
         position=sample.position,
+        made=sample.made,
         context=sample.context,
         utterance=sample.utterance,
         distractors=sample.distractors,

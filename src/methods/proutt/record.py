@@ -1,5 +1,6 @@
 """What ProUtt writes: the trajectory, and the record of a pair."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -75,6 +76,8 @@ class Record(Shape):
     region: Region
     position: int
     """Place of the dialogue in the input, so that training files can follow the input's order."""
+    made: Mapping[str, Any] | None = None
+    """How the dialogue came about, where it is a made one."""
 
     @property
     def outcome(self) -> str:

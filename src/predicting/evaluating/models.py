@@ -10,8 +10,8 @@ from transformers.utils.logging import disable_progress_bar
 
 from ...basics.command import Stop
 from ...calling.question import Messages
+from ...dialogues.chats import as_chat
 from ...dialogues.turns import Turn
-from ...training.chats import as_chat
 from ...training.learning.models import is_adapter, merged_adapter, weights_of
 from ...training.tokens import tokenizer_of
 from .weights import Likelihood

@@ -19,6 +19,7 @@ from ...basics.files import found
 from ...basics.seen import Seen
 from ...basics.shape import Shape
 from ...basics.text import normalised
+from ...dialogues.chats import as_chat
 from ...dialogues.files import rows
 from ...dialogues.intake import pending
 from ...dialogues.json_rows import Row
@@ -27,7 +28,6 @@ from ...dialogues.turns import Turn
 from ...pairs.reading import LeftOut, entries
 from ...pairs.seen import dialogue_mark, trained_dialogues
 from ...running.tally import Tally
-from ..chats import as_chat
 from ..examples import Example, Message
 from .rows import Lesson
 from .settings import Settings

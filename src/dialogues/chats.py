@@ -5,7 +5,7 @@ from itertools import groupby
 
 from ..basics.text import without_tags
 from ..calling.question import Messages
-from ..dialogues.turns import Role, Turn
+from .turns import Role, Turn
 
 SPEAKER: dict[Role, Role] = {"tool": "assistant"}
 """Whose turn a turn is in a chat. A tool's result, which chat templates take only with its call, is the assistant's."""
