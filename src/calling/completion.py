@@ -20,6 +20,11 @@ class Usage:
         cached = (self.cached or 0) + (other.cached or 0) if known else None
         return Usage(self.prompt + other.prompt, self.completion + other.completion, self.total + other.total, cached)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """What every line of an output tells of its cost."""
+        return {"prompt_tokens": self.prompt, "completion_tokens": self.completion, "total_tokens": self.total}
+
 
 @dataclasses.dataclass(frozen=True)
 class Completion:

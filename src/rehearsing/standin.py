@@ -14,7 +14,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -25,17 +25,19 @@ from ..calling.question import Messages
 from ..pairs.words import Category, View
 from ..training.templates import OPENING
 from .trained import trained_answer
+from .ways import WAYS
 
 # ---------------------------------------------------------------------------------------------- answering
 
 FORMAT = "\n\nReply format:\n"
+NO_SCHEMA: Mapping[str, Any] = {}
 WORD = re.compile(r"[A-Za-z][\w'-]{4,}|[\u3400-\u9fff]{2,4}")
 
 
-def reply_to(messages: Messages) -> str:
+def reply_to(messages: Messages, schema: Mapping[str, Any]) -> str:
     """What is said to a stage's question, to one that a trained model knows, or to a chat without a last turn."""
     if messages[0]["role"] == "system" and len(messages) > 1 and FORMAT in messages[1]["content"]:
-        return dumps(answer_to(messages[1]["content"]))
+        return dumps(answer_to(messages[1]["content"], schema))
     said = messages[0]["content"]
     if said.startswith(OPENING):
         return trained_answer(said, Material(said))
@@ -43,10 +45,10 @@ def reply_to(messages: Messages) -> str:
     return Material(f"<dialogue>\n{lines}\n</dialogue>").utterance()
 
 
-def answer_to(question: str) -> Any:
-    """A reply in the format that the question shows, made from the words of the question."""
+def answer_to(question: str, schema: Mapping[str, Any] = NO_SCHEMA) -> Any:
+    """A reply in the format that the question shows, made from the words of the question and those of the schema."""
     example, _ = json.JSONDecoder().raw_decode(question, question.rindex(FORMAT) + len(FORMAT))
-    return filled(example, "", 0, Material(question))
+    return filled(example, "", 0, Material(question), schema)
 
 
 class Material:
@@ -100,23 +102,24 @@ def pieces(text: str) -> set[str]:
     return set(re.findall(r"[a-z0-9']+", text.lower())) | set(re.findall(r"(?=([\u3400-\u9fff]{2}))", text))
 
 
-def filled(value: Any, key: str, place: int, material: Material) -> Any:
+def filled(value: Any, key: str, place: int, material: Material, schema: Mapping[str, Any]) -> Any:
     """The example of a reply with each part replaced by one of its kind; `place` counts within the nearest list."""
     if key == "intent_tree":
         return {material.some_words(1): {material.some_words(1): material.some_words(3)} for _ in range(3)}
     if isinstance(value, dict):
-        return {name: filled(part, name, place, material) for name, part in value.items()}
+        parts = schema.get("properties", {})
+        return {name: filled(part, name, place, material, parts.get(name, {})) for name, part in value.items()}
     if isinstance(value, list):
-        return [filled(part, key, number, material) for number, part in enumerate(value)]
+        return [filled(part, key, number, material, schema.get("items", {})) for number, part in enumerate(value)]
     if isinstance(value, float):
         return material.similarity(place)
     if isinstance(value, int):
-        return material.dice.randint(1, 5)
-    return filled_text(value, key, material)
+        return place + 1 if key == "number" else material.dice.randint(1, 5)
+    return filled_text(value, key, material, schema.get("enum", ())) if key not in WAYS else WAYS[key](material, place)
 
 
-def filled_text(value: str, key: str, material: Material) -> str:
-    for kinds in (get_args(Category), get_args(View)):
+def filled_text(value: str, key: str, material: Material, known: Sequence[str]) -> str:
+    for kinds in (get_args(Category), get_args(View), known):
         if value in kinds:
             return str(material.dice.choice(kinds))
     if key == "source_node":
@@ -125,7 +128,9 @@ def filled_text(value: str, key: str, material: Material) -> str:
         return material.new(lambda: material.some_words(2))
     if key == "predictions":
         return material.new(material.utterance)
-    return " ".join([f"Rehearsed: {material.some_words(6)}.", *material.paths])
+    if " " in value:
+        return " ".join([f"Rehearsed: {material.some_words(6)}.", *material.paths])
+    return value  # a word that the question knows, where no schema lists them
 
 
 # ---------------------------------------------------------------------------------------------- faults
@@ -228,7 +233,7 @@ class StandIn:
             return REFUSALS[fault]()
         if fault in {"badkey", "echokey"}:
             return status(401 if fault == "badkey" else 400, f"rehearsed: {request.headers.get('Authorization')}")
-        text = reply_to(body["messages"])
+        text = reply_to(body["messages"], schema_of(body))
         return web.json_response(completion(body, SPOILT.get(fault, str)(text), fault), dumps=dumps)
 
     def dice(self, raw: bytes) -> random.Random:
@@ -246,6 +251,12 @@ class StandIn:
                 return kind
             drawn -= rate
         return ""
+
+
+def schema_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema that the reply is to have, if one was sent."""
+    found: Mapping[str, Any] = ((body.get("response_format") or {}).get("json_schema") or {}).get("schema") or NO_SCHEMA
+    return found
 
 
 def dumps(value: Any) -> str:

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import orjson
 
 from ..basics.seen import SEEN, Seen, hashed
+from ..basics.split import Split
 from ..basics.text import normalised
 from ..pairs.sides import ChosenSide, name_of
 from ..pairs.words import INVERTED
-
-WHOLE = "train"  # the split of a file that is not split, and of what no other share takes
 
 
 @dataclasses.dataclass
@@ -65,22 +64,8 @@ class Filters:
             self._seen.mark(predictions, SEEN)
 
 
-@dataclasses.dataclass(frozen=True)
-class Split:
-    """Named shares of the dialogues.
-
-    Which one a dialogue falls into follows from a hash of its id alone, or of its group's name where it has one, so
-    that what belongs together stays together and nothing moves for what is added.
-    """
-
-    shares: Sequence[tuple[str, float]]
-
-    def of(self, record: ChosenSide) -> str:
-        name = record.history if record.sample_id is None else record.sample_id
-        name = name if record.group is None else ["group", record.group]
-        place = hashed(orjson.dumps(name, default=str)) / 2**64
-        for split, share in self.shares:
-            place -= share
-            if place < 0:
-                return split
-        return self.shares[-1][0]
+def split_of(record: ChosenSide, shares: Split) -> str:
+    """The split of a record's dialogue, or of its group where it has one, so that what belongs together stays so."""
+    if record.group is not None:
+        return shares.of(["group", record.group])
+    return shares.of(record.history if record.sample_id is None else record.sample_id)

@@ -10,35 +10,13 @@ from typing import get_args
 from ..basics.command import Stop
 from ..basics.options import Options, flag, number, one_of, option
 from ..basics.seen import HALF
+from ..basics.split import Split, split
 from ..basics.text import loads
 from ..pairs.sides import name_of
 from ..pairs.words import Region
 from .formats import DEFAULT, MODES, NAMES, Mode
-from .selection import WHOLE, Split
 from .templates import TEMPLATES
 from .tokens import TRAINERS_OWN_LIMIT
-
-LOST = 1e-6  # what adding decimal fractions can lose
-
-
-def split(text: str) -> Split:
-    """NAME=SHARE,NAME=SHARE whose shares make 1 together; where they make less, the rest is `train`.
-
-    The rest comes first and the others from the end, so that `test=0.1` is the test of `train=0.9,test=0.1`, and stays
-    what it is where another share is named after it.
-    """
-    shares: list[tuple[str, float]] = []
-    for part in text.split(","):
-        name, _, share = part.partition("=")
-        if not name.isidentifier() or any(name == other for other, _ in shares):
-            raise argparse.ArgumentTypeError(f"{part!r} is not NAME=SHARE with a name of its own, such as train=0.95")
-        shares.append((name, number(0, 1)(share)))
-    rest = 1 - sum(share for _, share in shares)
-    if abs(rest) <= LOST:
-        return Split(shares)
-    if rest < 0 or any(name == WHOLE for name, _ in shares):
-        raise argparse.ArgumentTypeError(f"the shares of {text!r} do not make 1 together")
-    return Split([(WHOLE, rest), *reversed(shares)])
 
 
 def marks(text: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any, cast
 import orjson
 
 from ..basics.command import Stop, did_you_mean
+from ..basics.split import WHOLE
 from ..basics.text import loads
 from ..pairs.ordered import Records, inputs
 from ..pairs.shortcut import shortcut_beside
@@ -20,7 +21,7 @@ from .card import INFO, Facts, TrainingSet, describe
 from .evening import Balance, Ready, Shared, without_shared
 from .files import KINDS, TrainingFiles
 from .formats import PREF, SFT, Mode, Row
-from .selection import WHOLE, Filters
+from .selection import Filters, split_of
 from .settings import Settings
 from .templates import TEMPLATES
 from .tokens import Lengths, tokenizer_of, tokens_in
@@ -83,7 +84,7 @@ class Wishes:
         """Of these each record that fits and passes the filters, with its training row."""
         shape, maker = MAKERS[self.settings.mode]
         row_of = maker(self.settings.form, self.settings.template)
-        split_of = self.settings.split.of if self.settings.split else lambda _: WHOLE
+        shares = self.settings.split
         for file_index, line_number, line in records:
             try:
                 record = shape.model_validate(loads(line))
@@ -97,7 +98,7 @@ class Wishes:
             else:
                 if kept and trained and row and self.short_enough(row):
                     self.shared.note(record, trained)
-                    yield Ready(record, row, split_of(record))
+                    yield Ready(record, row, split_of(record, shares) if shares else WHOLE)
                 elif kept and not row:
                     self.filters.dropped["--drop-shared (no prediction is left on a side)"] += 1
 

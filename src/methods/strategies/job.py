@@ -1,0 +1,101 @@
+"""What each step does, as the runner takes it."""
+
+import dataclasses
+import functools
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from ...basics.seen import DONE, Seen
+from ...basics.split import WHOLE, Split
+from ...dialogues.job import over_dialogues
+from ...dialogues.samples import Sample
+from ...running.job import Item, Job, Words
+from ...running.output import sample_number
+from ...running.tally import Tally
+from .gathering import Gathering, NamedCluster
+from .members import Alike, shared_words, telling
+from .method import Batch, Cluster, Shelves, abstract, assign, extract
+from .phrases import Phrase
+from .settings import Settings, abstraction_settings, assigning_settings, extraction_settings
+
+IN_A_BATCH = 30  # phrases that are assigned together
+LEFT_OUT = "dialogue of another share (--split)"
+
+ItemT = TypeVar("ItemT", bound=Item)
+
+
+def extraction(settings: Settings) -> Job[Sample]:
+    """A strategy from each user turn of the dialogues. Raises Stop where there is no input."""
+    config = dataclasses.replace(settings, output=settings.place.extracted)
+    words = Words(command="strategies", thing="turn", done="read", outcomes=("with a strategy", "without"))
+    job = over_dialogues(config, extract, extraction_settings(settings), words)
+    return dataclasses.replace(job, items=functools.partial(learnt_from, job, settings.split))
+
+
+def learnt_from(job: Job[Sample], shares: Split | None, seen: Seen, tally: Tally) -> Generator[Sample]:
+    """The samples of dialogues that a library may be made of; the others are counted."""
+    for sample in job.items(seen, tally):
+        if shares is None or shares.of(sample.sample_id) == WHOLE:
+            yield sample
+        else:
+            tally.passed_over[LEFT_OUT] += 1
+
+
+def assigning(settings: Settings, phrases: Sequence[Phrase], shelves: Shelves) -> Job[Batch]:
+    """Each phrase to an entry."""
+    return listed(
+        [*batches(phrases)],
+        functools.partial(assign, shelves=shelves),
+        assigning_settings(settings),
+        Words(command="strategies", thing="group", done="assigned", rows="groups"),
+    )
+
+
+def batches(phrases: Sequence[Phrase]) -> Iterator[Batch]:
+    """The phrases in batches of one move; the moves take turns, since batches of one move wait for one another."""
+    by_move: dict[str, list[Phrase]] = defaultdict(list)
+    for phrase in phrases:
+        by_move[phrase.move].append(phrase)
+    longest = max(map(len, by_move.values()), default=0)
+    for start in range(0, longest, IN_A_BATCH):
+        yield from (
+            Batch(tuple(of_move[start : start + IN_A_BATCH])) for of_move in by_move.values() if of_move[start:]
+        )
+
+
+def abstracting(
+    settings: Settings, found: Gathering, names: Mapping[str, NamedCluster], alike: Alike = shared_words
+) -> Job[Cluster]:
+    """A name for each cluster that is large enough and has none."""
+    return listed(
+        [*nameless(settings, found, names, alike)],
+        abstract,
+        abstraction_settings(settings),
+        Words(command="strategies", thing="cluster", done="named", rows="clusters"),
+    )
+
+
+def nameless(
+    settings: Settings, found: Gathering, names: Mapping[str, NamedCluster], alike: Alike
+) -> Iterator[Cluster]:
+    for name, of in sorted(found.by_entry.items()):
+        entry = found.library.by_id.get(name)
+        wanted = entry is None or not (entry.name or entry.banned)
+        if wanted and name not in names and of.support >= settings.smallest:
+            begun = found.assignments.entries.get(name) or entry
+            yield Cluster(name, begun.move if begun else "", telling(of.members, alike))
+
+
+def listed(items: Sequence[ItemT], make: Any, settings: Mapping[str, object], words: Words) -> Job[ItemT]:
+    """A job over items that are all known."""
+
+    def pending(seen: Seen, tally: Tally) -> Generator[ItemT]:
+        for item in items:
+            tally.rows += 1
+            if seen.get(sample_number(item.sample_id, item.item_id)) & DONE:
+                tally.already += 1
+            else:
+                yield item
+
+    return Job(files=(), items=pending, total=lambda: len(items), make=make, settings=settings, words=words)

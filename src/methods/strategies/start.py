@@ -1,0 +1,109 @@
+"""The steps one after another: what is there already is not asked again, and the library is written anew each time."""
+
+import dataclasses
+from pathlib import Path
+
+from ...basics.command import Stop
+from ...basics.files import Beside, refuse_others
+from ...calling.budget import Prices
+from ...calling.completion import Usage
+from ...calling.settings import api_key_of
+from ...calling.store import Store
+from ...running.runner import run
+from . import job
+from .assignments import assignments_in
+from .figures import figures
+from .gathering import Gathering, gathered, names_in, updated
+from .library import Library, is_library, read_library, write_library
+from .method import Shelves
+from .phrases import Phrases, phrases_in, turns_in
+from .settings import Settings
+from .turns import write_turns
+
+ENDED = {4, 130}  # no step follows a spent budget or an interruption
+
+
+def induce(settings: Settings) -> int:
+    """Take the steps that were asked for, and write the library; the exit status. Raises Stop where it cannot go on."""
+    refuse_others(settings.library, "strategies", is_library)
+    library = read_library(settings.library) if settings.library.exists() else Library()
+    steps = [settings.step] if settings.step else [*STEPS]
+    status = 0
+    for step in steps:
+        status = max(status, STEPS[step](settings, library))
+        if status in ENDED:
+            return status
+    if steps == ["extract"]:
+        return status
+    found = state(settings, library)
+    entries = [*updated(found, names_in(settings.place.abstracted), settings.smallest)]
+    write_library(settings.library, entries, library.lines)
+    now = read_library(settings.library)
+    write_turns(settings, dataclasses.replace(found, library=now))
+    print("\n".join(figures(now, found)))
+    return status
+
+
+def take_turns(settings: Settings, _: Library) -> int:
+    """The strategy of each turn."""
+    status = run(spending(settings, settings.place.extracted), api_key_of(settings), job.extraction(settings))
+    if not status and not settings.place.extracted.stat().st_size:
+        raise Stop(
+            f"There is no user turn after an assistant turn in {' '.join(settings.input)} to learn from: give other"
+            " dialogues, or another --split."
+        )
+    return status
+
+
+def put_together(settings: Settings, library: Library) -> int:
+    """Phrases of one meaning to one entry."""
+    phrases, assignments = phrases_in(turns_in(settings.place.extracted)), assignments_in(settings.place.assigned)
+    refuse_few(settings, phrases)
+    new = [*phrases.in_order(assignments.by_phrase)]
+    shelves = Shelves(assignments, library)
+    return run(spending(settings, settings.place.assigned), api_key_of(settings), job.assigning(settings, new, shelves))
+
+
+def name_clusters(settings: Settings, library: Library) -> int:
+    """A name for each cluster that is large enough."""
+    found = state(settings, library)
+    if not found.by_entry:
+        raise Stop(
+            f"{settings.place.assigned} has no cluster yet: run the same command again, or --step cluster first."
+        )
+    work = job.abstracting(settings, found, names_in(settings.place.abstracted))
+    return run(spending(settings, settings.place.abstracted), api_key_of(settings), work)
+
+
+STEPS = {"extract": take_turns, "cluster": put_together, "abstract": name_clusters}
+
+
+def refuse_few(settings: Settings, phrases: Phrases) -> None:
+    """Raise Stop where there is nothing to put together."""
+    if len(phrases.texts) > 1:
+        return
+    found = "only one strategy" if phrases.texts else "no strategy"
+    raise Stop(
+        f"{settings.place.extracted} has {found} from {phrases.turns:,} turns, and a library needs several: give more"
+        " dialogues with the same --library; what was paid for is kept."
+    )
+
+
+def state(settings: Settings, library: Library) -> Gathering:
+    """Every turn by its entry."""
+    return gathered(library, assignments_in(settings.place.assigned), turns_in(settings.place.extracted))
+
+
+def spending(settings: Settings, output: Path) -> Settings:
+    """The settings of one step: its own output, and of the budget what the others have left of it."""
+    place = settings.place
+    spent = Usage()
+    for other in {place.extracted, place.assigned, place.abstracted} - {output}:
+        if (path := Beside(other).calls).exists():
+            with Store(path) as store:
+                spent += store.billed()
+    cost = Prices(settings.price_in, settings.price_cached, settings.price_out).of(spent)
+    most = None if settings.max_cost is None else max(0.0, settings.max_cost - cost)
+    tokens = None if settings.max_total_tokens is None else max(1, settings.max_total_tokens - spent.total)
+    limit = settings.limit if output == place.extracted else None
+    return dataclasses.replace(settings, output=output, max_cost=most, max_total_tokens=tokens, limit=limit)

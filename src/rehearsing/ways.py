@@ -1,0 +1,52 @@
+"""What the stand-in says of strategies: made of words for any subject, and put together by how they begin."""
+
+import random
+import re
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+MOVES = ("deepen", "revise")  # few of all, so that a handful of dialogues makes clusters
+DOES = ("asks for", "wants to change")
+WHAT = ("an example", "the reason", "the order of steps")
+AFTER = ("after a general answer", "when the assistant lists options", "once a first try is done", "before deciding")
+SHARED = re.compile(r"(.*?) (?:after|when|once|before) ")
+
+
+class Speaker(Protocol):
+    """Who makes texts from what a prompt offers."""
+
+    @property
+    def dice(self) -> random.Random: ...
+    @property
+    def inputs(self) -> Mapping[str, str]: ...
+    def listed(self, tag: str) -> list[str]: ...
+
+
+def move(speaker: Speaker, _: int) -> str:
+    return speaker.dice.choice(MOVES)
+
+
+def strategy(speaker: Speaker, _: int) -> str:
+    """A strategy that could come from any dialogue."""
+    return " ".join(speaker.dice.choice(part) for part in (DOES, WHAT, AFTER))
+
+
+def entry(speaker: Speaker, place: int) -> str:
+    """Where a phrase belongs: the letters of the entry that begins as it does, or a label for a new one."""
+    label = beginning(speaker.listed("phrases")[place])
+    lines = [line.partition(". ") for line in speaker.inputs.get("library", "").splitlines()]
+    return next((letters for letters, _, text in lines if beginning(text.partition(" (")[0]) == label), label)
+
+
+def beginning(text: str) -> str:
+    found = SHARED.match(text)
+    return found[1] if found else text
+
+
+WAYS: Mapping[str, Callable[[Speaker, int], str]] = {
+    "move": move,
+    "strategy": strategy,
+    "entry": entry,
+    "name": strategy,
+}
+"""By the key of a reply that is to hold it."""

@@ -1,0 +1,328 @@
+"""The library of strategies: what is extracted, what belongs together, what hands and further dialogues leave alone."""
+
+import json
+import random
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from src.methods.strategies.checks import particulars
+from src.methods.strategies.members import telling
+from src.methods.strategies.place import Place
+from src.rehearsing.standin import answer_to
+
+from .conftest import Done, Serve, command, dialogue, environment, read_rows, write_rows
+
+Start = Callable[..., str]
+LIBRARY = "library.jsonl"
+
+
+def base(url: str, *arguments: object) -> list[str]:
+    options = ("--base-url", url, "--model", "m", "--api-key-env", "", "--input", "in.jsonl", "--library", LIBRARY)
+    return [*map(str, (*options, *arguments))]
+
+
+def induced(folder: Path, url: str, *arguments: object) -> Done:
+    """A library in a folder, from an endpoint that needs no key."""
+    return command("strategies", *base(url, *arguments), folder=folder)
+
+
+def many(folder: Path, count: int, first: int = 0) -> None:
+    write_rows(folder / "in.jsonl", [dialogue(number, rounds=4) for number in range(first, count)])
+
+
+def library_of(folder: Path) -> dict[str, Any]:
+    return {entry["id"]: entry for entry in read_rows(folder / LIBRARY)}
+
+
+def assigned_in(folder: Path) -> dict[tuple[str, str], str]:
+    rows = read_rows(Place(folder / LIBRARY).assigned)
+    return {(row["move"], each["strategy"]): each["entry"] for row in rows for each in row["assigned"]}
+
+
+def edit(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]], *more: dict[str, Any]) -> None:
+    write_rows(folder / LIBRARY, [*map(change, read_rows(folder / LIBRARY)), *more])
+
+
+# ---------------------------------------------------------------------------------------------- the steps
+
+
+def test_every_turn_gives_a_strategy_and_every_strategy_an_entry(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 20)
+    done = induced(tmp_path, endpoint())
+    assert done.returncode == 0, done.stderr
+    turns = read_rows(Place(tmp_path / LIBRARY).extracted)
+    assert len(turns) == 20 * 3
+    assert {turn["strategy"] for turn in turns} == {phrase for _, phrase in assigned_in(tmp_path)}
+    entries = library_of(tmp_path)
+    assert sum(entry["support"] for entry in entries.values()) == len(turns)
+    assert all(bool(entry["name"]) == (not entry["rare"]) for entry in entries.values())
+    followed = read_rows(Place(tmp_path / LIBRARY).turns)
+    assert len(followed) == sum(entry["support"] for entry in entries.values() if entry["name"])
+    assert all(turn["name"] in turn["candidates"] for turn in followed)
+    assert "entropy" in done.stdout
+
+
+def test_a_finished_library_is_asked_for_nothing_and_stays_as_it_is(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 12)
+    assert induced(tmp_path, endpoint()).returncode == 0
+    before = (tmp_path / LIBRARY).read_bytes()
+    assert induced(tmp_path, endpoint(log=tmp_path / "again.log")).returncode == 0
+    assert not (tmp_path / "again.log").exists()
+    assert (tmp_path / LIBRARY).read_bytes() == before
+
+
+def test_each_step_can_be_taken_by_itself(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 12)
+    url, place = endpoint(), Place(tmp_path / LIBRARY)
+    for step, made in (("extract", place.extracted), ("cluster", place.assigned), ("abstract", place.abstracted)):
+        assert not made.exists()
+        assert induced(tmp_path, url, "--step", step).returncode == 0
+        assert made.stat().st_size
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    many(whole, 12)
+    assert induced(whole, url).returncode == 0
+    assert (whole / LIBRARY).read_bytes() == (tmp_path / LIBRARY).read_bytes()
+
+
+def test_dialogues_that_are_held_back_are_not_asked_about(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 40)
+    done = induced(tmp_path, endpoint(log=tmp_path / "log"), "--split", "test=0.3", "--step", "extract")
+    learnt = {row["sample_id"] for row in read_rows(Place(tmp_path / LIBRARY).extracted)}
+    assert 15 < len(learnt) < 40
+    assert "dialogue of another share (--split)" in done.stdout
+    asked = " ".join(row["messages"][1]["content"] for row in read_rows(tmp_path / "log"))
+    assert {int(name) for name in re.findall(r"garden number (\d+)", asked)} == learnt
+
+
+def test_a_budget_is_one_for_all_steps(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 12)
+    assert induced(tmp_path, endpoint(), "--step", "extract").returncode == 0
+    spent = sum(row["usage"]["total_tokens"] for row in read_rows(Place(tmp_path / LIBRARY).extracted))
+    done = induced(tmp_path, endpoint(), "--max-total-tokens", spent + 10)
+    assert (done.returncode, "--max-total-tokens" in done.stderr) == (4, True)
+    assert induced(tmp_path, endpoint(), "--max-total-tokens", 10 * spent).returncode == 0
+
+
+def test_an_estimate_and_a_look_ask_nothing(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 12)
+    url = endpoint(log=tmp_path / "log")
+    told = induced(tmp_path, url, "--estimate", "--price-in", "1", "--price-out", "2")
+    assert "turns          36 to be read" in told.stdout
+    assert re.search(r"together +\d+", told.stdout)
+    assert "# Task: strategy" in induced(tmp_path, url, "--show", "2").stdout
+    assert not (tmp_path / "log").exists()
+
+
+# ---------------------------------------------------------------------------------------------- kills
+
+
+@pytest.mark.parametrize("step", ["extract", "cluster", "abstract"])
+def test_killed_at_any_step_it_pays_at_most_for_what_was_in_flight(endpoint: Start, tmp_path: Path, step: str) -> None:
+    many(tmp_path, 60)
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    many(whole, 60)
+    assert induced(whole, endpoint(log=whole / "log")).returncode == 0
+    for earlier in ("extract", "cluster", "abstract")[: ("extract", "cluster", "abstract").index(step)]:
+        assert induced(tmp_path, endpoint(log=tmp_path / "log"), "--step", earlier).returncode == 0
+    url = endpoint(latency=0.05, jitter=0.1, log=tmp_path / "log")
+    dice = random.Random(3)
+    for _ in range(4):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "src.strategies", *base(url, "--step", step)],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(0.9 + dice.random() / 2)
+        process.kill()
+        process.communicate()
+    assert induced(tmp_path, url).returncode == 0
+    unbroken, paid = (len(read_rows(folder / "log")) for folder in (whole, tmp_path))
+    assert unbroken <= paid <= unbroken + 4 * 10
+    assert (tmp_path / LIBRARY).read_bytes() == (whole / LIBRARY).read_bytes()
+
+
+# ---------------------------------------------------------------------------------------------- what stays
+
+
+def test_more_dialogues_leave_every_old_assignment_and_id_as_it_was(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 40)
+    assert induced(tmp_path, endpoint()).returncode == 0
+    before, entries = assigned_in(tmp_path), library_of(tmp_path)
+    asked = {(row["sample_id"], row["item_id"]) for row in read_rows(Place(tmp_path / LIBRARY).extracted)}
+    many(tmp_path, 50)
+    assert induced(tmp_path, endpoint(log=tmp_path / "log")).returncode == 0
+    after = assigned_in(tmp_path)
+    assert {phrase: after[phrase] for phrase in before} == before
+    assert entries.keys() <= library_of(tmp_path).keys()
+    names = {name: entry["name"] for name, entry in library_of(tmp_path).items()}
+    assert all(names[name] == entry["name"] for name, entry in entries.items() if entry["name"])
+    questions = [row["messages"][1]["content"] for row in read_rows(tmp_path / "log")]
+    assert sum("# Task: strategy" in question for question in questions) == 10 * 3
+    assert len(read_rows(Place(tmp_path / LIBRARY).extracted)) == len(asked) + 10 * 3
+
+
+def test_the_order_in_which_turns_were_read_changes_nothing(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 30)
+    url, extracted = endpoint(), Place(tmp_path / LIBRARY).extracted
+    assert induced(tmp_path, url).returncode == 0
+    library, assigned = (tmp_path / LIBRARY).read_bytes(), assigned_in(tmp_path)
+    for path in (tmp_path / LIBRARY, *tmp_path.glob("library.a*")):
+        path.unlink()
+    write_rows(extracted, [*reversed(read_rows(extracted))])
+    assert induced(tmp_path, url).returncode == 0
+    assert (assigned_in(tmp_path), (tmp_path / LIBRARY).read_bytes()) == (assigned, library)
+
+
+def test_what_a_hand_has_changed_the_next_run_keeps(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 40)
+    url = endpoint()
+    assert induced(tmp_path, url).returncode == 0
+    renamed, banned, merged, into, divided = sorted(library_of(tmp_path).values(), key=lambda entry: -entry["support"])[
+        :5
+    ]
+    took = assigned_phrases(tmp_path, divided["id"])[0]
+
+    def change(entry: dict[str, Any]) -> dict[str, Any]:
+        edits: dict[str, dict[str, Any]] = {
+            renamed["id"]: {"name": "does it my way", "note": "mine"},
+            banned["id"]: {"banned": True, "name": "never this"},
+            merged["id"]: {"into": into["id"]},
+        }
+        return entry | edits.get(entry["id"], {})
+
+    new = {"id": "by-hand", "move": divided["move"], "name": "does only this", "takes": [took]}
+    edit(tmp_path, change, new)
+    many(tmp_path, 50)
+    assert induced(tmp_path, url).returncode == 0
+    now = library_of(tmp_path)
+    assert (now[renamed["id"]]["name"], now[renamed["id"]]["note"]) == ("does it my way", "mine")
+    assert now[banned["id"]]["banned"]
+    assert (now[merged["id"]]["into"], now[merged["id"]]["support"]) == (into["id"], 0)
+    assert now[into["id"]]["support"] >= into["support"] + merged["support"]
+    assert (now["by-hand"]["name"], now["by-hand"]["phrases"], now["by-hand"]["takes"]) == ("does only this", 1, [took])
+    turns = read_rows(Place(tmp_path / LIBRARY).turns)
+    assert not {banned["id"], merged["id"]} & {turn["entry"] for turn in turns}
+    assert not any("never this" in turn["candidates"] for turn in turns)
+
+
+def assigned_phrases(folder: Path, entry: str) -> list[str]:
+    return [phrase for (_, phrase), place in assigned_in(folder).items() if place == entry]
+
+
+# ---------------------------------------------------------------------------------------------- fit for a library
+
+
+@pytest.mark.parametrize(
+    ("strategy", "found"),
+    [
+        ("asks for a worked example after a general definition", []),
+        ("asks for the timetable of the ferry", ["timetable", "ferry"]),
+        ("wants the plan for Lisbon made cheaper", ["lisbon", "cheaper"]),
+        ("gives 45 as an upper limit", ["45"]),
+        ("narrows the recommendation by adding a personal constraint", []),
+        ("rejects the suggested option and names a competing requirement of another person", []),
+    ],
+)
+def test_what_a_strategy_has_from_its_dialogue_is_found(strategy: str, found: list[str]) -> None:
+    said = "We go to Lisbon, what is the ferry's timetable? My mother needs a cheaper plan, at most 45 euros."
+    assert [*particulars(strategy, said)] == found
+
+
+def test_a_strategy_with_a_name_is_sent_back_and_left_out_if_it_stays(serve: Serve, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def answer(body: dict[str, Any]) -> str:
+        question = body["messages"][1]["content"]
+        reply = answer_to(question)
+        if "# Task: strategy" in question:
+            asked.append(body["messages"][-1]["content"])
+            stays = "garden number 1?" in question
+            mended = len(body["messages"]) > 2 and not stays
+            reply |= {"move": "deepen", "strategy": "asks for a plan" if mended else "asks for more roses"}
+        return json.dumps(reply)
+
+    many(tmp_path, 6)
+    done = induced(tmp_path, serve(answer), "--smallest", "2", "--step", "extract")
+    assert done.returncode == 0
+    assert any('the strategy has "roses" from this dialogue' in question for question in asked)
+    rows = read_rows(Place(tmp_path / LIBRARY).extracted)
+    assert {row["sample_id"] for row in rows if "faults" in row} == {1}
+    assert "replies        strategy:" in done.stdout
+
+
+def test_of_a_large_cluster_the_middle_and_the_edges_are_shown() -> None:
+    middle = [f"asks for an example of the {word} thing" for word in ("same", "first", "last", "other", "next") * 12]
+    edges = ["doubts it", "wants it shorter", "objects"]
+    shown = telling([*middle, *edges], most=10)
+    assert {*edges} <= {*shown}
+    assert len(shown) == 10
+
+
+# ---------------------------------------------------------------------------------------------- bad input
+
+
+def sentence(done: Done) -> str:
+    """What the user is told, which is one line."""
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_dialogues_without_a_user_turn_are_told(endpoint: Start, tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", [{"id": 1, "conversation": [{"role": "user", "content": "hello"}]}])
+    assert "There is no user turn after an assistant turn in in.jsonl" in sentence(induced(tmp_path, endpoint()))
+
+
+def test_one_strategy_is_no_library_and_what_was_paid_for_is_kept(endpoint: Start, tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", [dialogue(1, rounds=2)])
+    assert "only one strategy from 1 turns" in sentence(induced(tmp_path, endpoint()))
+    many(tmp_path, 6)
+    assert induced(tmp_path, endpoint(log=tmp_path / "log")).returncode == 0
+    assert len(read_rows(Place(tmp_path / LIBRARY).extracted)) == 6 * 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (
+            '{"id": "a", "move": "deepen"}\n{"id": "a", "move": "turn"}',
+            "line 2 has the id 'a' of an earlier line again",
+        ),
+        ('{"id": "a", "move": "deepen", "into": "b"}', "'a' goes into 'b', which is no id here"),
+        (
+            '{"id": "a", "move": "turn", "into": "b"}\n{"id": "b", "move": "turn", "into": "a"}',
+            "'a' goes into itself by way of 'a'",
+        ),
+        (
+            '{"id": "a", "move": "turn", "takes": ["x y"]}\n{"id": "b", "move": "turn", "takes": ["X y."]}',
+            "'b' and 'a' both take \"X y.\"",
+        ),
+        ('{"id": "a", "move": "deepen"}\nnot json', "line 2 is not JSON"),
+        ('{"id": "a", "move": "deepen"}\n{"id": "b", "move": "flies"}', 'line 2 is no entry of a library ("move"'),
+    ],
+)
+def test_a_library_that_a_hand_has_spoilt_is_told_by_its_line_and_left_alone(
+    endpoint: Start, tmp_path: Path, lines: str, told: str
+) -> None:
+    many(tmp_path, 3)
+    (tmp_path / LIBRARY).write_text(lines + "\n")
+    assert told in sentence(induced(tmp_path, endpoint()))
+    assert (tmp_path / LIBRARY).read_text() == lines + "\n"
+
+
+def test_a_file_that_is_no_library_is_left_alone(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 3)
+    (tmp_path / LIBRARY).write_text("my notes\n")
+    assert "was not made by src.strategies" in sentence(induced(tmp_path, endpoint()))
+    assert (tmp_path / LIBRARY).read_text() == "my notes\n"
