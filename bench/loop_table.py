@@ -1,6 +1,8 @@
 """What the loop has found, as Markdown."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 WEIGHED = {
@@ -19,10 +21,32 @@ SURFACE = {
 MODELS = ("untrained", "trained", "control")
 PREDICTORS = ("untrained", "trained", "repeat-last", "frequent", "nearest")
 AGAINST = (("trained", "untrained"), ("trained", "control"), ("control", "untrained"))
+PASSES = 2  # over the pairs: a loss that falls tells that they are learnt
 Found = Mapping[str, Any]
 
 
-def table(found: Found, by_pairs: Found, losses: Sequence[float], told: Mapping[str, Any]) -> str:
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """What DPO told of one step; the margin is of the chosen side, by how much its likelihood has grown more."""
+
+    epoch: float
+    loss: float
+    margin: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """What came of the preference pairs."""
+
+    figures: Found
+    steps: Sequence[Step]
+
+    def of_pass(self, number: int) -> list[Step]:
+        """The steps of one pass over the pairs, from 0."""
+        return [step for step in self.steps if number < step.epoch <= number + 1]
+
+
+def table(found: Found, by_pairs: Pairs, told: Mapping[str, Any]) -> str:
     """Weights, differences, predictions, and the check of pairs."""
     counts = f"{told['examples']} dialogues learnt from, {told['held_out']} held out"
     lines = [
@@ -34,7 +58,7 @@ def table(found: Found, by_pairs: Found, losses: Sequence[float], told: Mapping[
         "",
         *rows(found, SURFACE, PREDICTORS),
         "",
-        *pairs(by_pairs, losses),
+        *pairs(by_pairs),
     ]
     return "\n".join(lines) + "\n"
 
@@ -51,10 +75,12 @@ def rows(found: Found, figures: Mapping[str, tuple[str, str]], names: Sequence[s
 
 def differences(found: Found) -> Iterator[str]:
     """The models against one another."""
-    yield "| | perplexity | what the history is worth | likeliest of 10 by what it adds |"
-    yield "| --- | --- | --- | --- |"
+    yield "| | perplexity | its logarithm | what the history is worth | likeliest of 10 by what it adds |"
+    yield "| --- | --- | --- | --- | --- |"
     for a, b in AGAINST:
-        cells = (difference(found, a, b, metric) for metric in ("perplexity", "context_nats", "first_of_10_gain"))
+        cells = (
+            difference(found, a, b, metric) for metric in ("perplexity", "nats", "context_nats", "first_of_10_gain")
+        )
         yield f"| {a} less {b} | {' | '.join(cells)} |"
 
 
@@ -74,11 +100,14 @@ def interval(found: Mapping[str, float] | None, form: str) -> str:
     return f"{value} ({low} to {high})"
 
 
-def pairs(found: Found, losses: Sequence[float]) -> Iterator[str]:
+def pairs(by_pairs: Pairs) -> Iterator[str]:
     """What came of the pairs: no quality, only that the parts fit."""
-    figures = found["predictors"]["by-pairs"]
-    malformed = figures.get("malformed", {"value": float("nan"), "n": 0})
-    yield (
-        f"Pairs: DPO loss {losses[0]:.3f} at first and {losses[-1]:.3f} at last; the model was served, and of its"
-        f" {malformed['n']} replies {malformed['value']:.0%} were malformed."
-    )
+    malformed = by_pairs.figures.get("malformed", {"value": float("nan"), "n": 0})
+    yield "| pairs | loss | margin of rewards |"
+    yield "| --- | --- | --- |"
+    for number in range(PASSES):
+        if steps := by_pairs.of_pass(number):
+            loss, margin = fmean(step.loss for step in steps), fmean(step.margin for step in steps)
+            yield f"| pass {number + 1} | {loss:.3f} | {margin:+.2f} |"
+    yield ""
+    yield f"The model of pairs was served, and of its {malformed['n']} replies {malformed['value']:.0%} were malformed."

@@ -28,7 +28,7 @@ from src.training.tokens import tokenizer_of, tokens_in
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 120  # seconds until a server answers
-LEAST = 6  # dialogues, with which everything runs and nothing is learnt
+LEAST, LEAST_TEST = 6, 2  # dialogues, with which everything runs and nothing is learnt
 PAIRED = 4  # held-out dialogues that the model of pairs predicts
 TRAIN, TEST, PAIRS, PAIRS_TEST = "train.jsonl", "test.jsonl", "pairs.jsonl", "pairs_test.jsonl"
 
@@ -38,6 +38,7 @@ class Loop:
     """What is done, and with how much."""
 
     dialogues: tuple[str, ...]
+    test: tuple[str, ...]
     output: Path
     model: str
     examples: int
@@ -59,29 +60,55 @@ def divide(loop: Loop) -> None:
     """Write dialogues to learn from, and others to measure on, each cut off behind a user turn drawn at random."""
     if (loop.output / TEST).exists():
         return
-    reading = OverDialogues(input=loop.dialogues, turns="random", seed=loop.seed)
-    tokenizer = tokenizer_of(loop.model)
-    samples = pending(reading, found(reading.input, loop.output / TEST), Seen(), Tally())
-    # Once each: one that is alike in both parts would be remembered and not foreseen.
-    different = {(sample.history, sample.utterance): sample for sample in samples}.values()
-    short = [sample for sample in different if tokens_in(tokenizer, example_of(sample)) <= loop.max_length]
-    if len(short) < LEAST:
+    drawn = different(loop, loop.dialogues)
+    if len(drawn) < LEAST:
         raise Stop(
-            f"{' '.join(loop.dialogues)}: {len(short)} dialogues have at most {loop.max_length} tokens, and {LEAST} are"
-            " the least: give more --dialogues, or a larger --max-length."
+            f"{' '.join(loop.dialogues)}: {len(drawn)} dialogues can be cut to {loop.max_length} tokens, and {LEAST}"
+            " are the least: give more --dialogues, or a larger --max-length."
         )
-    drawn = dice(loop.seed, "dialogues", "loop").sample(short, len(short))
-    held_out = min(loop.held_out, len(drawn) // 3)
-    chosen = drawn[held_out : held_out + loop.examples]
-    if len(chosen) < loop.examples or held_out < loop.held_out:
+    if loop.test:
+        chosen = drawn[: loop.examples]
+        known = {said(sample) for sample in chosen}
+        held_out = [sample for sample in different(loop, loop.test) if said(sample) not in known][: loop.held_out]
+        if len(held_out) < LEAST_TEST:
+            raise Stop(f"{' '.join(loop.test)}: {len(held_out)} dialogues are no test: give more with --test.")
+    else:
+        most = min(loop.held_out, len(drawn) // 3)
+        held_out, chosen = drawn[:most], drawn[most : most + loop.examples]
+    if len(chosen) < loop.examples or len(held_out) < loop.held_out:
         print(
-            f"{len(short)} dialogues are short enough: {len(chosen)} are learnt from, and {held_out} measured on;"
-            " give more --dialogues for figures that mean something."
+            f"{len(chosen)} dialogues are learnt from, and {len(held_out)} measured on: there are no more; give more"
+            f" {'--dialogues or --test' if loop.test else '--dialogues'} for figures that mean something."
         )
     write(loop.output / PAIRS, chosen[: loop.pairs])
-    write(loop.output / PAIRS_TEST, drawn[: min(PAIRED, held_out)])
+    write(loop.output / PAIRS_TEST, held_out[:PAIRED])
     write(loop.output / TRAIN, chosen)
-    write(loop.output / TEST, drawn[:held_out])
+    write(loop.output / TEST, held_out)
+
+
+def different(loop: Loop, places: tuple[str, ...]) -> list[Sample]:
+    """A sample of each dialogue in a drawn order, each said once: one that stood in both parts would be remembered."""
+    reading = OverDialogues(input=places, turns="random", seed=loop.seed)
+    tokenizer = tokenizer_of(loop.model)
+    read = pending(reading, found(reading.input, loop.output / TEST), Seen(), Tally())
+    fit = (shorter for sample in read if (shorter := fitting(sample, tokenizer, loop.max_length)))
+    once = [*{said(sample): sample for sample in fit}.values()]
+    return dice(loop.seed, "dialogues", "loop").sample(once, len(once))
+
+
+def said(sample: Sample) -> tuple[str, str]:
+    return sample.history, sample.utterance
+
+
+def fitting(sample: Sample, tokenizer: Any, most: int) -> Sample | None:
+    """The sample with as many of its newest rounds as have so few tokens; None where the last round has more."""
+    for start, turn in enumerate(sample.context):
+        if start and turn.role != "user":
+            continue
+        shorter = dataclasses.replace(sample, context=sample.context[start:])
+        if tokens_in(tokenizer, example_of(shorter)) <= most:
+            return shorter
+    return None
 
 
 def example_of(sample: Sample) -> Example:
@@ -92,8 +119,10 @@ def write(path: Path, samples: Sequence[Sample]) -> None:
     """The samples as dialogues whose last turn is the one that was drawn."""
     with path.open("w", encoding="utf-8") as file:
         for sample in samples:
-            said = [turn.model_dump() for turn in sample.context]
-            row = {"id": sample.sample_id, "conversation": [*said, {"role": "user", "content": sample.utterance}]}
+            turns = [turn.model_dump() for turn in sample.context]
+            last = {"role": "user", "content": sample.utterance}
+            # Without an id a dialogue is known by what was said: files of different people share ids.
+            row = {"source": sample.sample_id, "conversation": [*turns, last]}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.steps import Loop
 from src.basics.options import all_options
 from src.marking.marks import TAGS
 
@@ -29,7 +30,7 @@ NOT_FOR_A_GLOB = (
     *("part-1.jsonl.shortcut.json", "LMSYS.quality.jsonl.shortcut.json"),
 )
 # argparse's own, Slurm's, git's, mypy's, pip's, and that of bench loop
-NOT_OURS = {"--help", "--version", "--array", "--follow", "--strict", "--no-deps", "--dialogues"}
+NOT_OURS = {"--help", "--version", "--array", "--follow", "--strict", "--no-deps"}
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
@@ -103,7 +104,7 @@ def test_the_first_two_shell_blocks_of_the_readme_are_those_that_ci_runs() -> No
 
 @every_page
 def test_every_option_that_is_named_is_one(page: Path) -> None:
-    ours = {field.name.replace("_", "-") for cls in all_options() for field in dataclasses.fields(cls)}
+    ours = {field.name.replace("_", "-") for cls in (*all_options(), Loop) for field in dataclasses.fields(cls)}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", read(page)))
     assert named <= NOT_OURS | {f"--{name}" for name in ours}
 

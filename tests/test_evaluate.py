@@ -541,6 +541,7 @@ def test_weights_tell_what_the_history_is_worth() -> None:
     resampling = Resampling(np.arange(12), 200, 0)
     value = dict(zip(board, (each.value for each in resampling.intervals([*board.values()])), strict=True))
     assert value["perplexity"] == pytest.approx(math.exp(0.5))
+    assert value["nats"] == pytest.approx(0.5)
     assert value["perplexity_elsewhere"] == pytest.approx(math.exp(1.0))
     assert value["context_nats"] == pytest.approx(0.5)
     assert value["first_of_10_gain"] == value["rank_of_10_gain"] == 1
@@ -549,7 +550,7 @@ def test_weights_tell_what_the_history_is_worth() -> None:
 
 def test_few_dialogues_have_no_rank_of_ten() -> None:
     cases = [Case(str(n), n, 0, (), f"number {n}") for n in range(5)]
-    assert {*weigh(cases, Remembers(), 0)} == {"perplexity", "perplexity_elsewhere", "context_nats"}
+    assert {*weigh(cases, Remembers(), 0)} == {"perplexity", "nats", "perplexity_elsewhere", "context_nats"}
 
 
 # ---------------------------------------------------------------------------------------------- the page

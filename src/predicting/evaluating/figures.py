@@ -115,6 +115,7 @@ OTHERS = (
         "low",
         2,
     ),
+    Figure("nats", WEIGHTS, "the logarithm of perplexity, whose differences are ratios", "style alone", "low"),
     Figure("perplexity_elsewhere", WEIGHTS, "the same under another dialogue's history: style alone", digits=2),
     Figure(
         "context_nats",

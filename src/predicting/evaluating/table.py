@@ -11,7 +11,7 @@ from .results import Difference, Results
 NAME, OURS, END = 20, 21, 9  # columns of a figure's name, of a predictor, of an end of the scale
 SIDE_BY_SIDE = 2  # predictors beside both ends of the scale
 TOLD = ("nearer", "similarity_first", "similarity_best", "hit_best", "cosine_best", "chrf_first", "chrf_best")
-TOLD_OF_WEIGHTS = ("perplexity", "context_nats", "first_of_10_gain")
+TOLD_OF_WEIGHTS = ("perplexity", "nats", "context_nats", "first_of_10_gain")
 """Differences that are printed; the others stand in the files."""
 
 

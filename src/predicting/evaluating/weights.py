@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -53,14 +53,12 @@ class Weighed:
 
 def weigh(cases: Sequence[Case], model: LogProbs, seed: int) -> Board:
     """The figures of a model's weights, as statistics of the cases."""
-    texts = [*dict.fromkeys(case.utterance for case in cases)]
-    alone = dict(zip(texts, (each.nats for each in model.of((), texts)), strict=True))
-    shown = tqdm(cases, unit=" samples weighed", disable=not sys.stderr.isatty())
-    found = [weighed(case, cases, model, alone, seed) for case in shown]
+    found = all_weighed(cases, model, seed)
     nats, tokens, elsewhere = (column(found, name) for name in ("nats", "tokens", "elsewhere"))
     rank, gain_rank = column(found, "rank"), column(found, "gain_rank")
     board: Board = {
         "perplexity": ratio(-nats, tokens, np.exp),
+        "nats": ratio(-nats, tokens),
         "perplexity_elsewhere": ratio(-elsewhere, tokens, np.exp),
         "context_nats": ratio(nats - elsewhere, tokens),
         "first_of_10": mean(firsts(rank)),
@@ -71,22 +69,39 @@ def weigh(cases: Sequence[Case], model: LogProbs, seed: int) -> Board:
     return {name: figure for name, figure in board.items() if figure.present.any()}
 
 
-def weighed(case: Case, cases: Sequence[Case], model: LogProbs, alone: Mapping[str, float], seed: int) -> Weighed:
-    """Ask the model of one case: under its own history all ten, under another one the real utterance."""
+def all_weighed(cases: Sequence[Case], model: LogProbs, seed: int) -> list[Weighed]:
+    """What the model finds of each case. Each history is read once, for all utterances that are asked of under it."""
+    texts = [*dict.fromkeys(case.utterance for case in cases)]
+    alone = dict(zip(texts, (each.nats for each in model.of((), texts)), strict=True))
+    guests: dict[str, list[Case]] = {case.name: [] for case in cases}
+    for case in cases:
+        for host in itertools.islice(of_other_dialogues(case, cases, seed, "elsewhere"), 1):
+            guests[host.name].append(case)
+    at_home: dict[str, Weighed] = {}
+    elsewhere: dict[str, float] = {}
+    for case in tqdm(cases, unit=" samples weighed", disable=not sys.stderr.isatty()):
+        ten = ten_of(case, cases, seed)
+        asked = model.of(case.context, [*ten, *(guest.utterance for guest in guests[case.name])])
+        at_home[case.name] = weighed(asked[: len(ten)], [alone[text] for text in ten])
+        elsewhere |= {guest.name: each.nats for guest, each in zip(guests[case.name], asked[len(ten) :], strict=True)}
+    return [dataclasses.replace(at_home[case.name], elsewhere=elsewhere.get(case.name, math.nan)) for case in cases]
+
+
+def weighed(ten: Sequence[Likelihood], alone: Sequence[float]) -> Weighed:
+    """What is found under the right history: of the real utterance, and of the nine beside what each is alone."""
+    return Weighed(
+        nats=ten[0].nats,
+        tokens=ten[0].tokens,
+        rank=rank_of_first([each.nats for each in ten]),
+        gain_rank=rank_of_first([each.nats - nats for each, nats in zip(ten, alone, strict=True)]),
+    )
+
+
+def ten_of(case: Case, cases: Sequence[Case], seed: int) -> list[str]:
+    """The real utterance first, and nine of other dialogues; where there are fewer, the real one alone."""
     drawn = differing(case, of_other_dialogues(case, cases, seed, "others"))
     rivals = [other.utterance for other in itertools.islice(drawn, OTHERS)]
-    ten = [case.utterance, *(rivals if len(rivals) == OTHERS else ())]
-    here = model.of(case.context, ten)
-    nats = [each.nats for each in here]
-    gains = [each.nats - alone[text] for each, text in zip(here, ten, strict=True)]
-    other = next(of_other_dialogues(case, cases, seed, "elsewhere"), None)
-    return Weighed(
-        nats=nats[0],
-        tokens=here[0].tokens,
-        elsewhere=model.of(other.context, [case.utterance])[0].nats if other else math.nan,
-        rank=rank_of_first(nats),
-        gain_rank=rank_of_first(gains),
-    )
+    return [case.utterance, *(rivals if len(rivals) == OTHERS else ())]
 
 
 def rank_of_first(values: Sequence[float]) -> float:
