@@ -29,7 +29,7 @@ NOT_FOR_A_GLOB = (
     *("shard-1.quality.jsonl", "LMSYS.quality.jsonl", "LMSYS.judged.jsonl", "LMSYS.jsonl.failed.jsonl"),
     *("part-1.jsonl.shortcut.json", "LMSYS.quality.jsonl.shortcut.json"),
 )
-# argparse's own, Slurm's, git's, mypy's, pip's, and that of bench loop
+# argparse's own, Slurm's, git's, mypy's and pip's
 NOT_OURS = {"--help", "--version", "--array", "--follow", "--strict", "--no-deps"}
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -44,6 +44,13 @@ class Model:
         self.bodies: list[dict[str, Any]] = []
         self.asked: Counter[str] = Counter()
 
+    def tokens(self, text: str) -> Iterator[dict[str, Any]]:
+        """Tokens of two bytes each, so that a Chinese sign is never one; each costs half a nat."""
+        raw = text.encode()
+        for start in range(0, len(raw), 2):
+            piece = raw[start : start + 2]
+            yield {"token": piece.decode("utf-8", "replace"), "bytes": [*piece], "logprob": -0.5}
+
     async def complete(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.bodies.append(body)
@@ -52,6 +59,8 @@ class Model:
         text = self.answer(body["messages"], self.asked[question])
         await asyncio.sleep(self.pause)
         choice = {"message": {"role": "assistant", "content": text}, "finish_reason": self.finish}
+        if body.get("logprobs"):
+            choice["logprobs"] = {"content": [*self.tokens(text)]}
         return web.json_response({"choices": [choice], "usage": {"prompt_tokens": 7, "completion_tokens": 3}})
 
 
@@ -376,6 +385,42 @@ def test_killed_and_resumed_it_loses_and_repeats_nothing(served: Callable[[Model
     assert 120 <= len(model.bodies) <= 120 + 3 * 10  # three kills, ten requests in flight
     assert predict(tmp_path, url, *words).returncode == 0
     assert len(read_rows(tmp_path / "out.jsonl")) == 60
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "tokens"),
+    [
+        ("plain", "<think>\nwell\n</think>One?!", [3]),
+        ("predictions", "<predict>Why?!</predict>\n<predict>为什么呢</predict>", [3, 6]),
+        ("full", "<think>\n<predict>no</predict>\n</think>\n\n<predict>Why?!?</predict>", [4]),
+        ("json", '{"tree": {}, "predictions": ["Why \\"so\\"?", "No"], "category": {}}', [6, 2]),
+    ],
+)
+def test_how_likely_each_prediction_is_to_the_model_is_kept_where_the_endpoint_tells_it(
+    served: Callable[[Model], str], tmp_path: Path, template: str, text: str, tokens: list[int]
+) -> None:
+    some(tmp_path, 2)
+    url = served(model := Model(lambda *_: text))
+    asked = ("--template", template, "--logprobs")
+    assert predict(tmp_path, url, *asked).returncode == 0
+    rows = read_rows(tmp_path / "out.jsonl")
+    assert [row["logprob"] for row in rows] == [[-count / 2 for count in tokens]] * 2
+    (tmp_path / "out.jsonl").unlink()  # what was paid for tells it again
+    assert predict(tmp_path, url, *asked).returncode == 0
+    assert read_rows(tmp_path / "out.jsonl") == rows
+    assert len(model.bodies) == 2
+
+
+def test_an_endpoint_that_tells_no_log_probabilities_is_told_of_and_costs_no_prediction(
+    served: Callable[[Model], str], tmp_path: Path
+) -> None:
+    some(tmp_path, 2)
+    model = Model(lambda *_: GOOD)
+    model.tokens = lambda text: iter(({"token": text, "logprob": "sure"},))  # type: ignore[method-assign]
+    done = predict(tmp_path, served(model), "--logprobs")
+    assert done.returncode == 0
+    assert "tells no log probabilities" in done.stderr
+    assert [row["logprob"] for row in read_rows(tmp_path / "out.jsonl")] == [None, None]
 
 
 def test_a_refused_sample_goes_to_the_sidecar_and_is_tried_again(endpoint: Start, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import orjson
 from ..basics.command import Stop
 from ..basics.shape import counted
 from ..basics.text import loads, shortened
-from .completion import Completion, Usage
+from .completion import Completion, Token, Usage
 
 LONGEST_RETRY_AFTER = 600.0  # seconds; an endpoint that asks for more is not waited for
 
@@ -128,11 +128,13 @@ def completion_of(raw: bytes, headers: httpx2.Headers, mask: Callable[[str], str
         choice = body["choices"][0]
         message = choice["message"]
         content = message.get("content") or message.get("refusal") or ""
+        said = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
         return Completion(
-            text=mask(content if isinstance(content, str) else "".join(part.get("text", "") for part in content)),
+            text=mask(said),
             finish=finish_of(choice.get("finish_reason")),
             usage=usage,
             rehearsal=body.get("rehearsal") is True,
+            tokens=tokens_of(choice.get("logprobs")) if mask(said) == said else (),
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         message = f"a 200 whose body is no completion: {shortened(mask(decoded(raw, headers)))}"
@@ -153,6 +155,22 @@ def finish_of(given: Any) -> str:
     """Why the text ended, as one word."""
     word = str(given)
     return "content_filter" if word == "sensitive" else word if FINISH.fullmatch(word) else "other"
+
+
+def tokens_of(given: Any) -> tuple[Token, ...]:
+    """The reply's tokens as `logprobs` tells them; none where it is not there, or odd."""
+    try:
+        return tuple(token_of(each) for each in given["content"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ()
+
+
+def token_of(given: Any) -> Token:
+    """Raises what Python does for what is none."""
+    text, nats = given.get("bytes"), float(given["logprob"])
+    if not math.isfinite(nats):
+        raise ValueError(nats)
+    return Token(given["token"].encode() if text is None else bytes(text), nats)
 
 
 def usage_of(given: Any) -> Usage:

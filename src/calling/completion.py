@@ -26,6 +26,14 @@ class Usage:
         return {"prompt_tokens": self.prompt, "completion_tokens": self.completion, "total_tokens": self.total}
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Token:
+    """A token of a reply, as bytes since a sign may take several, and its log probability in nats."""
+
+    text: bytes
+    nats: float
+
+
 @dataclasses.dataclass(frozen=True)
 class Completion:
     """What an endpoint gave back: the text (maybe empty), why it ended, and what it cost."""
@@ -36,3 +44,5 @@ class Completion:
     rehearsal: bool
     seconds: float = 0.0
     """From the request to the answer, of the try that succeeded."""
+    tokens: tuple[Token, ...] = ()
+    """Where they were asked for and the endpoint tells them; thoughts that it keeps for itself may stand among them."""

@@ -20,7 +20,7 @@ from ..basics.command import Stop
 from ..basics.files import owner_only
 from ..basics.seen import DONE, HALF, Seen
 from ..basics.shape import MOST_COUNTED, counted
-from .completion import Completion, Usage
+from .completion import Completion, Token, Usage
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS calls (
     question BLOB PRIMARY KEY, sample INTEGER, stage TEXT, served INTEGER DEFAULT 1, reply BLOB, finish TEXT,
     prompt INTEGER, completion INTEGER, total INTEGER, cached INTEGER, rehearsal INTEGER, seconds REAL
 );
-CREATE TABLE IF NOT EXISTS runs (told TEXT)
+CREATE TABLE IF NOT EXISTS runs (told TEXT);
+CREATE TABLE IF NOT EXISTS tokens (question BLOB PRIMARY KEY, told BLOB)
 """
 # An older version has kept whatever counts an endpoint told, and SQLite refuses to add up some of them.
 SUMS = ", ".join(
@@ -44,6 +45,16 @@ COLUMNS = "reply, finish, prompt, completion, total, cached, rehearsal, seconds"
 def question_name(sample: int, asked: Any) -> bytes:
     """A short name for one question of one sample: model, messages and sampling options, as they are sent."""
     return hashlib.blake2b(orjson.dumps([sample, asked]), digest_size=16).digest()
+
+
+def packed(tokens: Iterable[Token]) -> bytes:
+    """Tokens as they are kept; JSON has no bytes, so each byte is a sign."""
+    return zlib.compress(orjson.dumps([[token.text.decode("latin-1"), token.nats] for token in tokens]), 1)
+
+
+def unpacked(kept: bytes) -> tuple[Token, ...]:
+    """The tokens that were packed. Raises ValueError, TypeError or zlib.error for what is damaged."""
+    return tuple(Token(text.encode("latin-1"), float(nats)) for text, nats in orjson.loads(zlib.decompress(kept)))
 
 
 class Store:
@@ -93,23 +104,23 @@ class Store:
 
     def get(self, question: bytes) -> Completion | None:
         """The stored reply to a question, if there is one to be served."""
-        found = f"SELECT {COLUMNS} FROM calls WHERE question = ? AND served"
+        found = f"SELECT {COLUMNS}, told FROM calls LEFT JOIN tokens USING (question) WHERE question = ? AND served"
         with self.refusals_in_words():
             row = self._db.execute(found, (question,)).fetchone()
         if row is None:
             return None
-        reply, finish, prompt, completion, total, cached, rehearsal, seconds = row
+        reply, finish, prompt, completion, total, cached, rehearsal, seconds, tokens = row
         # An older version has kept whatever counts an endpoint told.
         prompt, completion, total = counted(prompt), counted(completion), counted(total)
         cached = None if cached is None else counted(cached)
         try:
-            text = zlib.decompress(reply).decode()
+            text, told = zlib.decompress(reply).decode(), unpacked(tokens) if tokens else ()
         except (zlib.error, ValueError, TypeError):
             return None  # damaged; what is asked again takes its place
         self.hits += 1
         usage = Usage(prompt=prompt, completion=completion, total=total, cached=cached)
         took = seconds if isinstance(seconds, int | float) else 0.0
-        return Completion(text, str(finish), usage, bool(rehearsal), took)
+        return Completion(text, str(finish), usage, bool(rehearsal), took, told)
 
     def put(self, question: bytes, sample: int, stage: str, completion: Completion) -> None:
         """Keep a reply. When this returns, no kill of the process can lose it."""
@@ -119,6 +130,8 @@ class Store:
         row = (question, sample - HALF, stage, reply, completion.finish, *counts)
         marks = "?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?"
         with self.refusals_in_words():
+            if completion.tokens:
+                self._db.execute("INSERT OR REPLACE INTO tokens VALUES (?, ?)", (question, packed(completion.tokens)))
             self._db.execute(f"INSERT OR REPLACE INTO calls VALUES ({marks})", row)
 
     def note_run(self, account: str) -> None:
@@ -158,6 +171,7 @@ class Store:
         with self.refusals_in_words():
             self._db.create_function("done", 1, lambda sample: done.get(sample + HALF) & DONE)
             dropped = self._db.execute("DELETE FROM calls WHERE done(sample)").rowcount
+            self._db.execute("DELETE FROM tokens WHERE question NOT IN (SELECT question FROM calls)")
             self._db.execute("VACUUM")
         return dropped
 

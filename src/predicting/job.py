@@ -3,8 +3,10 @@
 import dataclasses
 import functools
 import hashlib
+import logging
 from pathlib import Path
 
+from ..basics.said import FirstFew
 from ..calling.settings import api_key_of
 from ..calling.stage import AskText
 from ..dialogues.job import over_dialogues
@@ -19,11 +21,15 @@ from .method import MALFORMED, PARTLY, WELL_FORMED, Prediction, predict
 from .replies import Foreseen
 from .settings import PLAIN, Settings
 
+log = logging.getLogger(__name__)
+
 NOTHING_SAID = "the user has said nothing yet"
 
 
 def predict_all(settings: Settings) -> int:
     """Predict every sample of the input; the exit status. Raises Stop where it cannot run."""
+    if settings.logprobs:
+        settings = dataclasses.replace(settings, extra_body={"logprobs": True} | settings.extra_body)
     baseline = baseline_of(settings) if settings.baseline else None
     if baseline:  # which pays for nothing that would have to be kept
         return run(dataclasses.replace(settings, no_cache=True), "", job_of(settings, baseline))
@@ -33,7 +39,11 @@ def predict_all(settings: Settings) -> int:
 def job_of(settings: Settings, baseline: Baseline | None = None) -> Job[Sample]:
     """What a run does, with a model or with a baseline. Raises Stop where there is no input, or one trained on."""
     seen = trained_dialogues(map(Path, settings.trained_on)) | (baseline.learnt_from if baseline else frozenset())
-    make = functools.partial(foresee, baseline) if baseline else functools.partial(predict, settings=settings)
+    make = (
+        functools.partial(foresee, baseline)
+        if baseline
+        else functools.partial(predict, settings=settings, untold=FirstFew(log))
+    )
     outcomes = (WELL_FORMED, PARTLY, MALFORMED) if settings.draws > 1 else (WELL_FORMED, MALFORMED)
     words = Words(
         command="predict",

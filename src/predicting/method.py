@@ -6,6 +6,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+from ..basics.said import FirstFew
 from ..calling.completion import Usage
 from ..calling.question import Messages, Question
 from ..calling.schema import closed
@@ -14,6 +15,7 @@ from ..calling.stage import AskText
 from ..dialogues.chats import as_chat
 from ..dialogues.samples import Sample
 from ..training.templates import TEMPLATES
+from .certainty import logprobs
 from .replies import Foreseen, JsonForm, read
 from .settings import PLAIN, Settings
 
@@ -68,6 +70,7 @@ class Prediction:
             "reason": foreseen.fault,
             "latency": None if self.seconds is None else round(self.seconds, 3),
             "usage": tokens if usage.cached is None else {**tokens, "cached_prompt_tokens": usage.cached},
+            "logprob": [round(nats, 4) for nats in foreseen.logprobs] or None,
             "reply": self.malformed_reply,
             "position": sample.position,
         }
@@ -88,8 +91,11 @@ def schema_of(template: str, json_mode: str) -> dict[str, Any] | None:
     return closed(JsonForm)
 
 
-async def predict(ask: AskText, sample: Sample, settings: Settings) -> Prediction:
-    """Have a model foresee the next utterance: one reply, or several draws side by side."""
+async def predict(ask: AskText, sample: Sample, settings: Settings, untold: FirstFew) -> Prediction:
+    """Have a model foresee the next utterance: one reply, or several draws side by side.
+
+    Where log probabilities are wished for and the endpoint tells none, `untold` says so.
+    """
     schema = schema_of(settings.template, settings.json_mode)
     question = Question(STAGE, asked(sample, settings), schema, settings.max_tokens)
     draws = [dataclasses.replace(question, draw=draw) for draw in range(settings.draws)]
@@ -99,9 +105,12 @@ async def predict(ask: AskText, sample: Sample, settings: Settings) -> Predictio
     for failed in found:
         if isinstance(failed, BaseException):
             raise failed
+    foreseen = together([reply.foreseen for reply in said])
+    if settings.logprobs and foreseen.predictions and not foreseen.logprobs:
+        untold.warn("%s: the endpoint tells no log probabilities of it, as --logprobs wishes", sample.sample_id)
     return Prediction(
         sample=sample,
-        foreseen=together([reply.foreseen for reply in said]),
+        foreseen=foreseen,
         seconds=max(reply.seconds for reply in said),
         malformed_reply=next((reply.text for reply in said if reply.foreseen.fault), None),
     )
@@ -115,20 +124,24 @@ async def reply_to(ask: AskText, question: Question, settings: Settings) -> Said
         completion = await ask.text(asking, attempt)
         seconds += completion.seconds
         foreseen = read(settings.template, completion)
+        sureness = logprobs(settings.template, completion.tokens, len(foreseen.predictions))
         if not foreseen.fault or attempt == last:
             break
         shown = corrected(completion.text, foreseen.fault, COMPLAINT)
         asking = dataclasses.replace(question, messages=question.messages + shown)
-    return Said(completion.text, seconds, foreseen)
+    return Said(completion.text, seconds, dataclasses.replace(foreseen, logprobs=sureness))
 
 
 def together(draws: Sequence[Foreseen]) -> Foreseen:
     """The draws as one: all predictions that could be read, and how many could not, with the first reason."""
     faults = [draw.fault for draw in draws if draw.fault]
     counted = f"{len(faults)} of {len(draws)} draws: " if faults and len(draws) > 1 else ""
+    predictions = tuple(text for draw in draws for text in draw.predictions)
+    sureness = tuple(nats for draw in draws for nats in draw.logprobs)
     return Foreseen(
-        predictions=tuple(text for draw in draws for text in draw.predictions),
+        predictions=predictions,
         category=draws[0].category,
         thoughts=draws[0].thoughts,
         fault=f"{counted}{faults[0]}" if faults else None,
+        logprobs=sureness if len(sureness) == len(predictions) else (),
     )

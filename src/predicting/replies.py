@@ -38,6 +38,8 @@ class Foreseen:
     thoughts: str | None = None
     fault: str | None = None
     """What is wrong with the reply, where no prediction can be taken from it."""
+    logprobs: tuple[float, ...] = ()
+    """How likely the model found each prediction, in nats, where that was asked for and told."""
 
 
 class Malformed(Exception):

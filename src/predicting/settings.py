@@ -63,6 +63,12 @@ class Settings(OverDialogues):
         group="method",
         variable=False,
     )
+    logprobs: bool = flag(
+        "ask the endpoint for log probabilities too, and keep that of each prediction: python -m src.evaluate then"
+        " tells when to show one at all",
+        group="method",
+        variable=False,
+    )
     baseline: str = option(
         "",
         one_of("", *get_args(Baseline)),
