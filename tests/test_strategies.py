@@ -10,14 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from aiohttp import web
 
 from src.methods.strategies.checks import particulars
+from src.methods.strategies.leaders import Leaders, unit
 from src.methods.strategies.members import telling
 from src.methods.strategies.place import Place
+from src.rehearsing.serving import served
 from src.rehearsing.standin import answer_to
 
-from .conftest import Done, Serve, command, dialogue, environment, read_rows, write_rows
+from .conftest import ROOT, Done, Serve, command, dialogue, environment, read_rows, write_rows
 
 Start = Callable[..., str]
 LIBRARY = "library.jsonl"
@@ -218,6 +222,105 @@ def test_what_a_hand_has_changed_the_next_run_keeps(endpoint: Start, tmp_path: P
 
 def assigned_phrases(folder: Path, entry: str) -> list[str]:
     return [phrase for (_, phrase), place in assigned_in(folder).items() if place == entry]
+
+
+# ---------------------------------------------------------------------------------------------- of one meaning
+
+PHRASES, BY_HAND = (ROOT / "tests/strategies" / f"{name}.jsonl" for name in ("phrases", "by_hand"))
+"""30 meanings in five wordings each; and what was said to the questions about them, read one by one."""
+
+
+def extracted_from(phrases: list[tuple[str, str]], folder: Path) -> None:
+    """What the first step would have left of these moves and strategies."""
+    rows = [
+        {"sample_id": number, "item_id": 0, "label": "so", "move": move, "strategy": text, "language": "en"}
+        for number, (move, text) in enumerate(phrases)
+    ]
+    write_rows(Place(folder / LIBRARY).extracted, rows)
+
+
+def agreement(folder: Path) -> float:
+    """How well the clusters fit the meanings: 1 for the same, 0 for what chance would give."""
+    metrics = pytest.importorskip("sklearn.metrics")
+    found = assigned_in(folder)
+    meanings = {(row["move"], text): row["meaning"] for row in read_rows(PHRASES) for text in row["phrases"]}
+    return float(metrics.adjusted_mutual_info_score([meanings[each] for each in found], [*found.values()]))
+
+
+def test_five_wordings_of_thirty_meanings_come_together_by_answers_from_the_prompt_alone(
+    serve: Serve, tmp_path: Path
+) -> None:
+    said = {row["first"]: row["places"] for row in read_rows(BY_HAND)}
+
+    def answer(body: dict[str, Any]) -> str:
+        question = body["messages"][1]["content"]
+        (first,) = re.findall(r"^<phrases>\n1\. (.*)$", question, re.MULTILINE)
+        return json.dumps({"places": [{"number": i, "entry": entry} for i, entry in enumerate(said[first], 1)]})
+
+    url = serve(answer)
+    for wordings in (3, 5):  # the last two when the library is there
+        phrases = [(row["move"], text) for row in read_rows(PHRASES) for text in row["phrases"][:wordings]]
+        extracted_from(phrases, tmp_path)
+        assert induced(tmp_path, url, "--step", "cluster").returncode == 0
+    assert (len(assigned_in(tmp_path)), len(library_of(tmp_path))) == (150, 30)
+    assert agreement(tmp_path) > 0.95
+
+
+def embedder(folder: Path) -> web.Application:
+    """Gives a vector for each text: of its second word, with a little of all else. Notes what it was asked."""
+
+    async def embed(request: web.Request) -> web.Response:
+        texts = (await request.json())["input"]
+        with (folder / "embedded").open("a") as file:
+            file.writelines(f"{text}\n" for text in texts)
+        found = [random.Random(text.split()[1]) for text in texts]
+        vectors = [[draw.gauss(0, 1) for _ in range(32)] for draw in found]
+        for text, vector in zip(texts, vectors, strict=True):
+            vector[random.Random(text).randrange(32)] += 0.5
+        data = [{"object": "embedding", "index": i, "embedding": vector} for i, vector in enumerate(vectors)]
+        usage = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
+        return web.json_response({"object": "list", "model": "e", "data": data, "usage": usage})
+
+    app = web.Application()
+    app.router.add_post("/v1/embeddings", embed)
+    return app
+
+
+def thing(number: int, kind: int) -> tuple[str, str]:
+    return ("deepen", "revise")[kind % 2], f"asks {'abcdefgh'[kind]}{'abcdefgh'[kind]} in manner {number}"
+
+
+def test_by_vectors_what_was_assigned_stays_and_nothing_is_asked_twice(tmp_path: Path) -> None:
+    with served(embedder(tmp_path)) as url:
+        by = ("--step", "cluster", "--embeddings-url", url, "--embeddings-model", "e")
+        extracted_from([thing(number, number % 6) for number in range(80)], tmp_path)
+        assert induced(tmp_path, url, *by).returncode == 0
+        before, entries = assigned_in(tmp_path), library_of(tmp_path)
+        assert len(entries) == 6
+        extracted_from([thing(number, number % 8) for number in range(100)], tmp_path)
+        done = induced(tmp_path, url, *by)
+        assert done.returncode == 0, done.stderr
+        after = assigned_in(tmp_path)
+        assert {phrase: after[phrase] for phrase in before} == before
+        assert len(library_of(tmp_path)) == 8
+        asked = (tmp_path / "embedded").read_text().splitlines()
+        assert len(asked) == len({*asked})
+        kept = Place(tmp_path / LIBRARY).assigned.read_bytes()
+        other = ("--step", "cluster", "--embeddings-url", url, "--embeddings-model", "another")
+        told = sentence(induced(tmp_path, url, *other))
+        assert "were assigned by vectors of e, and vectors of another would judge by another measure" in told
+        assert Place(tmp_path / LIBRARY).assigned.read_bytes() == kept
+
+
+def test_vectors_find_the_same_entries_one_by_one_and_all_at_once() -> None:
+    draw = np.random.default_rng(1)
+    centres = draw.standard_normal((12, 16))
+    block = unit(np.array([centres[number % 12] + 0.4 * draw.standard_normal(16) for number in range(300)], np.float32))
+    at_once, one_by_one = Leaders(0.7), Leaders(0.7)
+    together = at_once.places(block).places
+    singly = [one_by_one.places(vector[None]).places[0] for vector in block]
+    assert together == singly
+    assert 12 <= len(at_once) < 100
 
 
 # ---------------------------------------------------------------------------------------------- fit for a library

@@ -23,6 +23,7 @@ OWN_DOMAINS = (".local", ".internal", ".lan", ".localhost")
 
 endpoint = functools.partial(option, group="endpoint")
 money = functools.partial(option, group="limits and money")
+vectors = functools.partial(option, group="embeddings", variable=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +113,29 @@ class Calling(Options):
         if self.fresh_schemas != "auto":
             return self.fresh_schemas == "yes"
         return is_own(self.base_url)
+
+
+@dataclasses.dataclass(frozen=True)
+class Embedding(Calling):
+    """Where vectors of texts come from, for a command that compares meanings."""
+
+    embeddings_url: str = vectors("", str, "an endpoint with /embeddings, e.g. http://127.0.0.1:8000/v1", metavar="URL")
+    embeddings_model: str = vectors("", str, "the model's name there")
+    embeddings_key_env: str = vectors(
+        "", str, "the variable that holds its key; without it no key is sent", metavar="VARIABLE"
+    )
+    embeddings_batch: int = vectors(
+        64, number(1, 2048, int), "texts in one request; fewer where the endpoint refuses so many"
+    )
+
+    def refuse_odd_embeddings(self) -> None:
+        """Raise Stop where only half of it is told, or the address is none."""
+        if bool(self.embeddings_url) != bool(self.embeddings_model):
+            raise Stop("--embeddings-url and --embeddings-model belong together: give both.")
+        if self.embeddings_url and not self.embeddings_url.startswith(("http://", "https://")):
+            raise Stop(
+                f"--embeddings-url {self.embeddings_url!r} is not an address: it must begin with http:// or https://."
+            )
 
 
 def refuse_odd(address: str) -> None:

@@ -236,5 +236,11 @@ def example_text(stage: Stage[Any], expected: int | None) -> str:
     example = stage.example.model_dump(by_alias=True)
     for name, part in stage.reply.model_json_schema()["properties"].items():
         if expected and part.get("as_many_as_asked"):
-            example[name] = [example[name][min(i, len(example[name]) - 1)] for i in range(expected)]
+            shown = [example[name][min(i, len(example[name]) - 1)] for i in range(expected)]
+            example[name] = [numbered(each, place) for place, each in enumerate(shown, 1)]
     return orjson.dumps(example).decode()
+
+
+def numbered(entry: Any, place: int) -> Any:
+    """An entry of a list with its place, where it has a number."""
+    return entry | {"number": place} if isinstance(entry, dict) and "number" in entry else entry

@@ -1,6 +1,7 @@
 """The strategies that were extracted, as the next steps read them: each phrase once, however often it came."""
 
 import dataclasses
+import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -31,22 +32,20 @@ class ExtractedTurn(Shape):
         """Whether there is a strategy, and one that is fit for a library: short, and free of its dialogue."""
         return self.move != NONE and not self.faults
 
-    @property
+    @functools.cached_property
     def phrase(self) -> "Phrase":
         return Phrase(self.move, self.strategy)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
 class Phrase:
     """A strategy as somebody's turn gave it, within its move."""
 
-    move: str
-    text: str
+    __slots__ = ("key", "move", "text")
 
-    @property
-    def key(self) -> str:
+    def __init__(self, move: str, text: str) -> None:
+        self.move, self.text = move, text
+        self.key = f"{move} {normalised(text)}"
         """Equal for phrases that differ in case, punctuation and white space alone."""
-        return f"{self.move} {normalised(self.text)}"
 
     def __str__(self) -> str:
         return self.text

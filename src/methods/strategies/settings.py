@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from ...basics.command import Stop
 from ...basics.options import flag, number, one_of, option
 from ...basics.split import Split, split
+from ...calling.settings import Embedding
 from ...calling.stage import Stage, digest
 from ...dialogues.settings import OverDialogues, Turns
 from .place import Place
@@ -15,10 +16,11 @@ from .stages import ABSTRACTION, ASSIGNING, EXTRACTION
 
 Step = Literal["extract", "cluster", "abstract"]
 own = functools.partial(option, variable=False)
+ASSIGNED_BY = "assigned_by"
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(OverDialogues):
+class Settings(OverDialogues, Embedding):
     """From which dialogues a library is made, and how."""
 
     input: tuple[str, ...] = own(
@@ -63,6 +65,12 @@ class Settings(OverDialogues):
         group="method",
         metavar="N",
     )
+    similarity: float = own(
+        0.6,
+        number(0, 1),
+        "cosine from which on a strategy belongs to an entry; other embedding models want other values",
+        group="embeddings",
+    )
     estimate: bool = flag(
         "count samples, calls, tokens and cost without a single request, and stop",
         group="limits and money",
@@ -71,6 +79,7 @@ class Settings(OverDialogues):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.refuse_odd_embeddings()
         if not self.library.name or self.library.is_dir():
             raise Stop(f"Library {self.library} is a folder: give --library a file in it.")
 
@@ -92,7 +101,10 @@ def stage_settings(settings: Settings, stage: Stage[Any]) -> dict[str, object]:
 
 
 def assigning_settings(settings: Settings) -> dict[str, object]:
-    return {"assigned_by": "a model", **stage_settings(settings, ASSIGNING)}
+    """The same of what puts strategies together, a model or vectors."""
+    if settings.embeddings_url:
+        return {ASSIGNED_BY: f"vectors of {settings.embeddings_model}", "similarity": settings.similarity}
+    return {ASSIGNED_BY: "a model", **stage_settings(settings, ASSIGNING)}
 
 
 def abstraction_settings(settings: Settings) -> dict[str, object]:

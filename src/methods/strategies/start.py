@@ -1,10 +1,12 @@
 """The steps one after another: what is there already is not asked again, and the library is written anew each time."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 from ...basics.command import Stop
-from ...basics.files import Beside, refuse_others
+from ...basics.files import Beside, beginning, refuse_others
+from ...basics.text import loads
 from ...calling.budget import Prices
 from ...calling.completion import Usage
 from ...calling.settings import api_key_of
@@ -15,9 +17,10 @@ from .assignments import assignments_in
 from .figures import figures
 from .gathering import Gathering, gathered, names_in, updated
 from .library import Library, is_library, read_library, write_library
+from .members import Alike, shared_words
 from .method import Shelves
 from .phrases import Phrases, phrases_in, turns_in
-from .settings import Settings
+from .settings import ASSIGNED_BY, Settings, assigning_settings
 from .turns import write_turns
 
 ENDED = {4, 130}  # no step follows a spent budget or an interruption
@@ -59,9 +62,47 @@ def put_together(settings: Settings, library: Library) -> int:
     """Phrases of one meaning to one entry."""
     phrases, assignments = phrases_in(turns_in(settings.place.extracted)), assignments_in(settings.place.assigned)
     refuse_few(settings, phrases)
-    new = [*phrases.in_order(assignments.by_phrase)]
-    shelves = Shelves(assignments, library)
-    return run(spending(settings, settings.place.assigned), api_key_of(settings), job.assigning(settings, new, shelves))
+    refuse_other_way(settings)
+    new, shelves = [*phrases.in_order(assignments.by_phrase)], Shelves(assignments, library)
+    if settings.embeddings_url:
+        refuse_without_numpy()
+        from .vectors import put_by_vectors  # noqa: PLC0415 (optional)
+
+        return put_by_vectors(settings, new, shelves)
+    work = job.assigning(settings, new, shelves)
+    return run(spending(settings, settings.place.assigned), api_key_of(settings), work)
+
+
+def refuse_without_numpy() -> None:
+    """Raise Stop where what vectors need is not installed."""
+    try:
+        import numpy  # noqa: F401, PLC0415 (optional)
+    except ImportError as error:
+        raise Stop(
+            f"{error.name} is missing, for --embeddings-url: pip install -r requirements-evaluate.txt"
+        ) from error
+
+
+def alike_by(settings: Settings) -> Alike:
+    """How alike the members of a cluster are: by their vectors, where an endpoint for these is named."""
+    if not settings.embeddings_url:
+        return shared_words
+    refuse_without_numpy()
+    from .vectors import cosines  # noqa: PLC0415 (optional)
+
+    return functools.partial(cosines, settings)
+
+
+def refuse_other_way(settings: Settings) -> None:
+    """Raise Stop where strategies were put together by another model or its vectors before."""
+    path, way = settings.place.assigned, assigning_settings(settings)[ASSIGNED_BY]
+    first, ended, _ = beginning(path).partition(b"\n") if path.exists() else (b"", b"", b"")
+    before = loads(first).get(ASSIGNED_BY) if ended else way
+    if before != way and not settings.accept_changes:
+        raise Stop(
+            f"The strategies of {settings.library} were assigned by {before}, and {way} would judge by another measure:"
+            " go on as before, give another --library, or --accept-changes to mix both."
+        )
 
 
 def name_clusters(settings: Settings, library: Library) -> int:
@@ -71,7 +112,7 @@ def name_clusters(settings: Settings, library: Library) -> int:
         raise Stop(
             f"{settings.place.assigned} has no cluster yet: run the same command again, or --step cluster first."
         )
-    work = job.abstracting(settings, found, names_in(settings.place.abstracted))
+    work = job.abstracting(settings, found, names_in(settings.place.abstracted), alike_by(settings))
     return run(spending(settings, settings.place.abstracted), api_key_of(settings), work)
 
 

@@ -1,18 +1,17 @@
 """Whatever of an evaluation is asked of a model: the judge's opinions, vectors, log probabilities."""
 
 import dataclasses
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import openai
+import numpy as np
 
 from ...basics.command import Stop
 from ...basics.files import Beside
+from ...calling.embeddings import Vectors, cut, fetch
 from ...calling.settings import api_key_of
 from ...running.runner import run
 from .cases import Case, Predictor
-from .embeddings import Vectors, cosine_of, fetch
 from .judging import dockets, job_of
 from .opinions import Opinions, drop_others, opinions_in
 from .reading import Material, named
@@ -61,26 +60,22 @@ def ask_embeddings(
     if not settings.embeddings_url:
         return {}
     vectors = Vectors(path, settings.embeddings_model)
-    with openai.OpenAI(
-        api_key=key_of_embeddings(settings),
-        base_url=settings.embeddings_url,
-        max_retries=settings.max_retries,
-        timeout=settings.timeout,
-    ) as client:
-        tokens = fetch(vectors, client, settings.embeddings_model, texts(held, ends), settings.embeddings_batch)
+    tokens = fetch(vectors, settings, texts(held, ends))
     print(f"embeddings     {tokens:,} tokens paid for now, {path}")
     return {"cosine": cosine_of(vectors)}
 
 
-def key_of_embeddings(settings: Settings) -> str:
-    """The key for the embeddings' endpoint. Raises Stop where the variable that is named has none."""
-    name = settings.embeddings_key_env
-    key = os.environ.get(name, "").strip() if name else "none"  # the SDK insists on one
-    if not key:
-        raise Stop(
-            f"No key for embeddings: set {name}, which --embeddings-key-env names, in the environment or in .env."
-        )
-    return key
+def cosine_of(vectors: Vectors) -> Measure:
+    """The cosine of a prediction and the real utterance; 0 for no prediction."""
+
+    def cosine(case: Case, text: str) -> float:
+        ours, theirs = (vectors.get(cut(each)) for each in (text, case.utterance))
+        if ours is None or theirs is None or ours.shape != theirs.shape:
+            return 0.0
+        lengths = float(np.linalg.norm(ours) * np.linalg.norm(theirs))
+        return float(ours @ theirs) / lengths if lengths else 0.0
+
+    return cosine
 
 
 def texts(held: Material, ends: tuple[Predictor, ...]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from ...basics.command import Stop
 from ...basics.options import flag, number, option
 from ...basics.seen import HALF
 from ...calling.budget import Prices
+from ...calling.settings import Embedding
 from ...pairs.words import HIGH
 from ...running.settings import Running
 
@@ -28,7 +29,7 @@ def prices(text: str) -> Prices:
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(Running):
+class Settings(Running, Embedding):
     """Which predictions are evaluated, against what, and with whose help."""
 
     predictions: tuple[str, ...] = own((), str, "files of src.predict, one a predictor", group="input", **FILES)
@@ -85,17 +86,6 @@ class Settings(Running):
         group="judge",
         metavar="N",
     )
-    embeddings_url: str = own(
-        "", str, "an endpoint with /embeddings, e.g. http://127.0.0.1:8000/v1", group="embeddings", metavar="URL"
-    )
-    embeddings_model: str = own("", str, "the model's name there", group="embeddings")
-    embeddings_key_env: str = own(
-        "", str, "the variable that holds its key; without it no key is sent", group="embeddings", metavar="VARIABLE"
-    )
-    embeddings_batch: int = own(
-        64, number(1, 2048, int), "texts in one request; fewer where the endpoint refuses so many", group="embeddings"
-    )
-
     weights: tuple[str, ...] = own(
         (),
         str,
@@ -116,12 +106,7 @@ class Settings(Running):
         super().__post_init__()
         if self.allow_seen and self.skip_seen:
             raise Stop("--allow-seen evaluates what --skip-seen leaves out: give one of them.")
-        if bool(self.embeddings_url) != bool(self.embeddings_model):
-            raise Stop("--embeddings-url and --embeddings-model belong together: give both.")
-        if self.embeddings_url and not self.embeddings_url.startswith(("http://", "https://")):
-            raise Stop(
-                f"--embeddings-url {self.embeddings_url!r} is not an address: it must begin with http:// or https://."
-            )
+        self.refuse_odd_embeddings()
 
     @property
     def judged(self) -> Path:
