@@ -13,7 +13,10 @@ from src.methods.proutt.settings import Config
 from .conftest import command, dialogue, read_rows, synthesis, write_rows
 from .test_postprocess import record
 
-COMMANDS = ("synthesis", "strategies", "postprocess", "quality", "report", "predict", "evaluate", "rehearsal")
+COMMANDS = (
+    *("synthesis", "converse", "strategies", "postprocess", "quality", "report"),
+    *("predict", "evaluate", "rehearsal"),
+)
 Start = Callable[..., str]
 
 

@@ -26,6 +26,7 @@ Group = Literal[
     "input",
     "output",
     "method",
+    "seats",
     "marks",
     "judge",
     "embeddings",

@@ -138,10 +138,10 @@ class Embedding(Calling):
             )
 
 
-def refuse_odd(address: str) -> None:
-    """Raise Stop where --base-url leads nowhere. What may be a key in it is not repeated."""
+def refuse_odd(address: str, option: str = "--base-url") -> None:
+    """Raise Stop where an address leads nowhere. What may be a key in it is not repeated."""
     shown = shortened(shown_address(address), LONGEST_SHOWN)
-    named = f"--base-url {shown}" if shown else "What --base-url was given"
+    named = f"{option} {shown}" if shown else f"What {option} was given"
     if not address.startswith(("http://", "https://")):
         raise Stop(f"{named} is not an address: it must begin with http:// or https://.")
     try:
@@ -149,7 +149,7 @@ def refuse_odd(address: str) -> None:
         whole = bool(parts.hostname) and parts.port != 0 and len(address) <= LONGEST_ADDRESS
         parts.netloc.rpartition("@")[2].encode("idna")
     except ValueError as error:  # brackets that do not close, a port that is no number, a label that is too long
-        raise Stop("What --base-url was given is not an address: its host or port cannot be read.") from error
+        raise Stop(f"What {option} was given is not an address: its host or port cannot be read.") from error
     if not whole or not address.isprintable() or " " in address:
         raise Stop(f"{named} is not an address: write it as http://HOST:PORT/v1, without spaces.")
 

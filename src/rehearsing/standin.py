@@ -35,14 +35,17 @@ WORD = re.compile(r"[A-Za-z][\w'-]{4,}|[\u3400-\u9fff]{2,4}")
 
 
 def reply_to(messages: Messages, schema: Mapping[str, Any]) -> str:
-    """What is said to a stage's question, to one that a trained model knows, or to a chat without a last turn."""
+    """What is said to a stage's question, to one that a trained model knows, in a talk, or to a chat's last turn."""
     if messages[0]["role"] == "system" and len(messages) > 1 and FORMAT in messages[1]["content"]:
         return dumps(answer_to(messages[1]["content"], schema))
     said = messages[0]["content"]
     if said.startswith(OPENING):
         return trained_answer(said, Material(said))
-    lines = "\n".join(f"User: {message['content']}" for message in messages)
-    return Material(f"<dialogue>\n{lines}\n</dialogue>").utterance()
+    if "\n</dialogue>" in messages[-1]["content"]:
+        return Material(messages[-1]["content"]).remark()
+    lines = "\n".join(f"User: {' '.join(message['content'].split())}" for message in messages)
+    material = Material(f"<dialogue>\n{lines}\n</dialogue>")
+    return material.remark() if messages[0]["role"] == "system" else material.utterance()
 
 
 def answer_to(question: str, schema: Mapping[str, Any] = NO_SCHEMA) -> Any:
@@ -77,6 +80,10 @@ class Material:
         """What the user might say next: a clause of the newest turns, and a word from anywhere."""
         clauses = [clause for said in self.turns[-2:] for clause in CLAUSE.split(said) if WORD.search(clause)]
         return f"{self.dice.choice(clauses or ['go on'])} {self.some_words(1)}".strip()
+
+    def remark(self) -> str:
+        """What somebody says in a talk."""
+        return self.some_words(self.dice.randint(3, 9))
 
     def new(self, make: Callable[[], str]) -> str:
         """A text that was not given before; nor is it where the true path leads."""

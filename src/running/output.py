@@ -8,11 +8,11 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import orjson
 
@@ -24,6 +24,7 @@ from ..basics.shape import Shape
 from ..basics.text import loads
 from ..calling.completion import Usage
 from ..calling.masking import without_secrets
+from .tail import line_start, mend
 
 log = logging.getLogger(__name__)
 
@@ -72,9 +73,6 @@ def number_of_line(line: bytes) -> int:
 class Lines:
     """How an output's lines say which item each is of, and how it came about. These are those of records."""
 
-    under = ""
-    """The key under which stands how an item came about; "" where that stands in the line itself."""
-
     def number(self, line: bytes) -> int:
         """The number of a line's item. Raises ValueError where the line is none, or not whole."""
         return number_of_line(line)
@@ -82,6 +80,17 @@ class Lines:
     def begin(self, path: Path) -> bool:
         """Whether a file holds such lines, or the beginning of one that a killed run has left unfinished."""
         return begins_as_records(path)
+
+    def settings(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What of a line tells how it came about."""
+        return row
+
+    def whole(
+        self, row: dict[str, Any], settings: Mapping[str, object], faults: Sequence[Any], *, rehearsal: bool
+    ) -> dict[str, Any]:
+        """A line with all that decided how it came out, and with the faults that its replies kept."""
+        told = {**row, **settings} | ({"faults": faults} if faults else {})
+        return told | ({"rehearsal": True} if rehearsal else {})
 
 
 RECORDS = Lines()
@@ -245,8 +254,8 @@ class Output:
         """Raise Stop where the newest record was made with other settings than these."""
         if (last := self.last()) is None:
             return
-        last = last[self.lines.under] if self.lines.under else last
-        before = {name: without_secrets(last.get(name, "not recorded"), name=name) for name in settings}
+        told = self.lines.settings(last)
+        before = {name: without_secrets(told.get(name, "not recorded"), name=name) for name in settings}
         changes = [
             f"{name} was {before[name]} and is now {value}" for name, value in settings.items() if before[name] != value
         ]
@@ -269,31 +278,3 @@ class Output:
             kept.writelines(line for sample, line in newest.items() if not self.done.get(sample) & DONE)
         if not self.sidecar.stat().st_size:
             self.sidecar.unlink()
-
-
-def line_start(file: BinaryIO, end: int) -> int:
-    """Where the line begins that ends at `end`."""
-    place = end
-    while place > 0:
-        step = min(65_536, place)
-        place -= step
-        file.seek(place)
-        if (found := file.read(step).rfind(b"\n")) >= 0:
-            return place + found + 1
-    return 0
-
-
-def mend(path: Path) -> None:
-    """Make the file end with a whole line: an unfinished last one is cut off, one that lacks only its end is ended."""
-    with path.open("a+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        start = line_start(file, size)
-        file.seek(start)
-        if not (tail := file.read()):
-            return
-        try:
-            loads(tail)
-            file.write(b"\n")
-        except ValueError:
-            file.truncate(start)
-            log.warning("%s: cut off an unfinished last line of %d bytes", path, len(tail))

@@ -210,14 +210,9 @@ class Run:
 
     def row_of(self, made: Made, session: Session) -> dict[str, Any]:
         """What is written of what was made, with all that decided how it came out."""
-        bill, under = session.bill, self.job.lines.under
-        came_about = dict(self.job.settings)
-        if bill.faults:
-            came_about["faults"] = [dataclasses.asdict(fault) for fault in bill.faults]
-        if bill.rehearsal:
-            came_about["rehearsal"] = True
-        row = made.row(bill.usage)
-        return {**row, under: {**row[under], **came_about}} if under else {**row, **came_about}
+        bill = session.bill
+        faults = [dataclasses.asdict(fault) for fault in bill.faults]
+        return self.job.lines.whole(made.row(bill.usage), self.job.settings, faults, rehearsal=bill.rehearsal)
 
     def fail(self, sample: Item, session: Session, failed: Failed) -> None:
         parts = (self.job.words.thing, sample.sample_id, failed.stage, failed.kind, failed)

@@ -1,0 +1,72 @@
+"""Selfplay: a person with a goal and an assistant talk, turn by turn, and neither sees what the other is told.
+
+The dice draw who the person is; a model makes a card of it that fits the seed, a topic, a goal or a whole profile. The
+user's seat sees the card, the assistant's seat nothing but the dialogue.
+"""
+
+from pydantic import Field
+
+from ...basics.shape import Text
+from ...calling.stage import Reply, Stage
+from .kit.draws import Draw
+from .kit.frame import FRAME
+from .kit.people import traits
+from .kit.recipe import Recipe, Seats, Seed, Talk
+from .kit.talk import Scene, person_text, talk
+from .kit.voices import ASSISTANT, USER
+
+
+class Card(Reply):
+    """What a person is after, and what of it comes out when."""
+
+    who: Text
+    goal: Text
+    known: tuple[Text, ...] = Field(min_length=2, max_length=6)
+    hidden: Text
+    enough: Text
+
+
+CARD = Stage(
+    frame=FRAME,
+    name="card",
+    task="""\
+Make the card of one person who types to a chat assistant about the seed. What was drawn is binding: fit the person \
+and the occasion to it, and where it seems to clash find the case in which it does not. Choose an everyday occasion \
+that is not the first to come to mind, with particulars of your own: figures, dates, places, things by their names. \
+All values in the language drawn.
+"who": the person in one sentence. "goal": what they want from the assistant, in one sentence, narrow enough for a \
+short chat. "known": two to six short facts that they would tell when needed. "hidden": a wish, a fact or a mistake \
+that they hold back, and what brings it out. "enough": what they would have to get to stop asking.""",
+    material="""\
+<drawn>
+{drawn}
+</drawn>""",
+    example=Card(
+        who="the person in one sentence",
+        goal="what this person wants",
+        known=("a fact with its particulars", "another fact of the case"),
+        hidden="what is held back and when it comes out",
+        enough="what has to be had to stop",
+    ),
+    opens_with=("seed",),
+    reply_tokens=190,
+)
+
+
+async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
+    """Draw a person, have the card made, and let them talk."""
+    drawn = traits(draw)
+    card = await seats.writer(CARD, seed=seed.text, drawn=person_text(drawn))
+    return await talk(Scene(seats, draw, card.model_dump() | drawn))
+
+
+RECIPE = Recipe(
+    name="selfplay",
+    seeds="topics",
+    about="a card of a person is made; two seats talk turn by turn, the user's sees the card, the assistant's does not",
+    stands_for="two-agent task dialogues, client and counsellor, persuader and sceptic, users of a recommender",
+    calls="1, and 2 a round",
+    make=make,
+    stages=(CARD,),
+    voices=(USER, ASSISTANT),
+)

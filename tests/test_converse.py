@@ -1,0 +1,416 @@
+"""Made dialogues: in the shape that synthesis reads, the same however they were made, and nobody told too much."""
+
+import json
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from src.methods.recipes.kit.draws import USER_TURNS
+
+from .conftest import Done, Serve, command, environment, read_rows, synthesis, write_rows
+
+Start = Callable[..., str]
+TOPICS = ("cheap dinners for a week", "a leaking tap", "learning to swim late", "naming a cat", "first day in Oslo")
+CARD = {
+    "who": "Zora Quill, a glazier",
+    "goal": "wants the tap mended",
+    "known": ["the tap is a Brenwick 90", "it drips since Monday"],
+    "hidden": "broke it with a spanner",
+    "enough": "knows which part to buy",
+}
+
+
+def seeds(folder: Path, topics: tuple[str, ...] = TOPICS) -> None:
+    (folder / "topics.txt").write_text("\n".join(topics) + "\n", encoding="utf-8")
+
+
+def converse(folder: Path, url: str, *arguments: object, output: str = "made.jsonl") -> Done:
+    """Make dialogues of topics in a folder, by an endpoint that needs no key; with the likeness of canned turns."""
+    base = ("--base-url", url, "--model", "m", "--api-key-env", "", "--output", output, "--near-duplicates", 0)
+    given = arguments if "--seeds" in arguments else ("--seeds", "topics.txt", *arguments)
+    return command("converse", *base, *given, folder=folder)
+
+
+def asked(body: dict[str, Any]) -> str:
+    """The words of a request's last message."""
+    return str(body["messages"][-1]["content"])
+
+
+def seat_of(body: dict[str, Any]) -> str:
+    """Who is asked, by what is asked for."""
+    first = body["messages"][1]["content"]
+    if "\nReply format:\n" in first:
+        return "writer"
+    return "user" if "\n# Task: user turn\n" in first else "assistant"
+
+
+def talkers(**said: Callable[[int, dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
+    """Answers as the card above, and in turns that a function of their number makes."""
+    counts = dict.fromkeys(("user", "assistant"), 0)
+
+    def answer(body: dict[str, Any]) -> str:
+        if (seat := seat_of(body)) == "writer":
+            return json.dumps(CARD)
+        counts[seat] += 1
+        return said[seat](counts[seat], body) if seat in said else f"{seat} turn number {counts[seat]}, of its own"
+
+    return answer
+
+
+# ---------------------------------------------------------------------------------------------- what comes out
+
+
+def test_made_dialogues_are_what_synthesis_reads_and_say_how_they_came_about(endpoint: Start, tmp_path: Path) -> None:
+    seeds(tmp_path)
+    url = endpoint()
+    done = converse(tmp_path, url, "--count", 12)
+    assert done.returncode == 0, done.stderr
+    rows = read_rows(tmp_path / "made.jsonl")
+    assert len(rows) == len({row["id"] for row in rows}) == 12
+    for row in rows:
+        assert [*row] == ["id", "conversation", "made"]
+        roles = [turn["role"] for turn in row["conversation"]]
+        assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"] * (len(roles) % 2)
+        needed = {"recipe", "seed_id", "group", "card", "ending", "checks", "models", "seed", "prompts", "usage"}
+        assert needed <= row["made"].keys()
+        assert row["made"]["rehearsal"]
+    assert len({row["made"]["group"] for row in rows}) == len(TOPICS)
+    assert synthesis(tmp_path, url, input="made.jsonl").returncode == 0
+    records = read_rows(tmp_path / "out.jsonl")
+    made = {row["id"]: row["made"] for row in rows}
+    assert records
+    assert all(record["made"] == made[record["sample_id"]] for record in records)
+
+
+def test_twins_are_never_on_both_sides_of_a_split(endpoint: Start, tmp_path: Path) -> None:
+    seeds(tmp_path)
+    url = endpoint()
+    converse(tmp_path, url, "--count", 40)
+    synthesis(tmp_path, url, input="made.jsonl")
+    done = command("postprocess", "--input", "out.jsonl", "--mode", "sft", "--split", "test=0.5", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    group = {record["chat_history"]: record["made"]["group"] for record in read_rows(tmp_path / "out.jsonl")}
+    sides = {}
+    for name in ("train", "test"):
+        (path,) = (tmp_path / "data/processed").glob(f"*{name}.json")
+        texts = [row["messages"][0]["content"] for row in json.loads(path.read_text())]
+        sides[name] = {group[history] for history in group if any(history in text for text in texts)}
+    assert sides["train"]
+    assert sides["test"]
+    assert not sides["train"] & sides["test"]
+
+
+def test_the_same_bytes_come_out_at_any_concurrency(endpoint: Start, tmp_path: Path) -> None:
+    seeds(tmp_path)
+    url = endpoint(latency=0.005, jitter=0.03)
+    for name, concurrency in (("one.jsonl", 1), ("many.jsonl", 32)):
+        done = converse(tmp_path, url, "--count", 16, "--max-concurrency", concurrency, output=name)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "many.jsonl").read_bytes()
+
+
+def test_a_larger_count_adds_and_changes_nothing(endpoint: Start, tmp_path: Path) -> None:
+    seeds(tmp_path)
+    url = endpoint()
+    converse(tmp_path, url, "--count", 4)
+    before = (tmp_path / "made.jsonl").read_bytes()
+    done = converse(tmp_path, url, "--count", 11)
+    assert "made before    4" in done.stdout
+    assert (tmp_path / "made.jsonl").read_bytes().startswith(before)
+    assert len(read_rows(tmp_path / "made.jsonl")) == 11
+    converse(tmp_path, url, "--count", 11, output="at-once.jsonl")
+    assert (tmp_path / "at-once.jsonl").read_bytes() == (tmp_path / "made.jsonl").read_bytes()
+
+
+def test_a_killed_run_goes_on_without_paying_twice_and_ends_as_if_it_had_never_been(
+    endpoint: Start, tmp_path: Path
+) -> None:
+    seeds(tmp_path)
+    log = tmp_path / "asked.jsonl"
+    url = endpoint(latency=0.02, jitter=0.03, log=log)
+    base = ["--base-url", url, "--model", "m", "--api-key-env", "", "--seeds", "topics.txt", "--count", "20"]
+    line = [
+        sys.executable,
+        "-m",
+        "src.converse",
+        *base,
+        "--near-duplicates",
+        "0",
+        "--output",
+        "made.jsonl",
+        "--max-concurrency",
+        "6",
+    ]
+    for kill in (True, True, False):
+        before = len(read_rows(log))
+        process = subprocess.Popen(
+            line, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while kill and process.poll() is None and len(read_rows(log)) < before + 60:
+            time.sleep(0.05)
+        if kill:
+            process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert process.returncode == 0
+    paid = len(read_rows(log))
+    assert converse(tmp_path, url, "--count", 20, output="whole.jsonl").returncode == 0
+    assert (tmp_path / "whole.jsonl").read_bytes() == (tmp_path / "made.jsonl").read_bytes()
+    assert paid <= (len(read_rows(log)) - paid) + 2 * 6  # what was in flight when it was killed
+
+
+# ---------------------------------------------------------------------------------------------- who sees what
+
+
+def test_the_assistant_sees_the_dialogue_and_nothing_of_the_card(serve: Serve, tmp_path: Path) -> None:
+    bodies: dict[str, list[dict[str, Any]]] = {"main": [], "user": []}
+
+    def of(server: str) -> str:
+        answer = talkers()
+
+        def recorded(body: dict[str, Any]) -> str:
+            bodies[server].append(body)
+            return answer(body)
+
+        return serve(recorded)
+
+    seeds(tmp_path)
+    main, user = of("main"), of("user")
+    done = converse(tmp_path, main, "--count", 6, "--user-model", "u", "--user-base-url", user, "--user-temperature", 1)
+    assert done.returncode == 0, done.stderr
+    assert {(seat_of(body), body["model"], body.get("temperature")) for body in bodies["user"]} == {("user", "u", 1)}
+    assert {seat_of(body) for body in bodies["main"]} == {"writer", "assistant"}
+    replies = [json.dumps(body) for body in bodies["main"] if seat_of(body) == "assistant"]
+    secret = [*CARD["known"], CARD["who"], CARD["goal"], CARD["hidden"], CARD["enough"], "in the forties", "lower case"]
+    assert replies
+    assert not [(word, reply) for word in secret for reply in replies if str(word) in reply]
+    assert all("Brenwick 90" in asked(body) for body in bodies["user"])
+    assert {row["made"]["models"]["user"] for row in read_rows(tmp_path / "made.jsonl")} == {"u"}
+
+
+def test_a_user_model_that_was_trained_as_one_has_the_chat_with_changed_roles(serve: Serve, tmp_path: Path) -> None:
+    chats: list[list[dict[str, str]]] = []
+
+    def user(body: dict[str, Any]) -> str:
+        chats.append(body["messages"])
+        return "<|endconversation|>" if len(chats) == 3 else f"my message number {len(chats)}"
+
+    seeds(tmp_path)
+    given = ("--user-base-url", serve(user), "--user-form", "chat", "--friction", 0, "--lengths-of", "long.jsonl")
+    texts = [{"role": role, "content": f"{role} {place}"} for place in range(5) for role in ("user", "assistant")]
+    write_rows(tmp_path / "long.jsonl", [{"id": 1, "conversation": texts}])
+    done = converse(tmp_path, serve(talkers()), "--count", 1, *given)
+    assert done.returncode == 0, done.stderr
+    assert [message["role"] for message in chats[2]] == ["system", "assistant", "user", "assistant", "user"]
+    assert chats[2][1]["content"] == "my message number 1"
+    (row,) = read_rows(tmp_path / "made.jsonl")
+    assert (row["made"]["ending"], len(row["conversation"])) == ("done", 4)
+
+
+def test_each_seat_is_billed_at_its_own_prices_and_the_budget_is_one(serve: Serve, tmp_path: Path) -> None:
+    seeds(tmp_path)
+    url, user = serve(talkers()), serve(talkers())
+    prices = ("--price-in", 1, "--price-out", 1, "--user-price-in", 1000, "--user-price-out", 1000)
+    given = ("--count", 3, "--user-model", "u", "--user-base-url", user, *prices)
+    assert converse(tmp_path, url, *given).returncode == 0
+    usage = [row["made"]["usage"]["total_tokens"] for row in read_rows(tmp_path / "made.jsonl")]
+    turns = [row["conversation"] for row in read_rows(tmp_path / "made.jsonl")]
+    by_user = 20 * sum(turn["role"] == "user" for row in turns for turn in row)
+    cost = (by_user * 1000 + (sum(usage) - by_user)) / 1e6
+    done = converse(tmp_path, url, *given, "--count", 4, "--max-cost", 100)
+    before = float(re.search(r"cost +([\d.]+) in this run, ([\d.]+) on this output", done.stdout)[2])  # type: ignore[index]
+    now = float(re.search(r"cost +([\d.]+) in this run", done.stdout)[1])  # type: ignore[index]
+    assert before - now == pytest.approx(cost, abs=2e-4)
+    assert converse(tmp_path, url, *given, "--count", 9, "--max-cost", cost + 0.0001).returncode == 4
+
+
+def test_a_key_is_not_sent_to_another_service_unasked(tmp_path: Path) -> None:
+    seeds(tmp_path)
+    line = ("--seeds", "topics.txt", "--api-key-env", "MAIN_KEY", "--user-base-url", "https://api.example.com/v1")
+    done = command("converse", *line, folder=tmp_path, MAIN_KEY="a-key")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "--user-api-key-env" in done.stderr
+
+
+# ---------------------------------------------------------------------------------------------- dice
+
+
+def test_lengths_are_those_of_real_chats() -> None:
+    assert statistics.median(USER_TURNS) == 6
+    assert USER_TURNS.count(1) / len(USER_TURNS) == pytest.approx(1 / 9)
+
+
+def test_lengths_of_a_real_file_are_drawn_from_it(serve: Serve, tmp_path: Path) -> None:
+    seeds(tmp_path)
+    texts = [{"role": role, "content": f"{role} {place}"} for place in range(3) for role in ("user", "assistant")]
+    write_rows(tmp_path / "real.jsonl", [{"id": 1, "conversation": texts}])
+    url = serve(talkers())
+    done = converse(tmp_path, url, "--count", 5, "--lengths-of", "real.jsonl", "--friction", 0)
+    assert done.returncode == 0, done.stderr
+    assert {len(row["conversation"]) for row in read_rows(tmp_path / "made.jsonl")} == {6}
+
+
+def test_languages_and_friction_are_drawn_in_the_shares_that_were_wished(endpoint: Start, tmp_path: Path) -> None:
+    seeds(tmp_path)
+    log = tmp_path / "asked.jsonl"
+    converse(tmp_path, endpoint(log=log), "--count", 30, "--languages", "en,de", "--friction", 0.5)
+    texts = [row["messages"][-1]["content"] for row in read_rows(log)]
+    turns = [text for text in texts if "# Task: user turn" in text and "could not be used" not in text]
+    friction = sum("In this message the person" in text for text in turns) / len(turns)
+    assert 0.4 < friction < 0.6
+    cards = [text for text in texts if "# Task: card" in text]
+    assert 0.2 < sum("language: German" in text for text in cards) / len(cards) < 0.8
+    assert converse(tmp_path, endpoint(), "--count", 3, "--friction", 0, output="calm.jsonl").returncode == 0
+
+
+# ---------------------------------------------------------------------------------------------- checks
+
+
+def test_a_user_who_offers_help_is_asked_again_and_at_last_left_out(serve: Serve, tmp_path: Path) -> None:
+    seeds(tmp_path)
+    reasons: list[str] = []
+
+    def user(_: int, body: dict[str, Any]) -> str:
+        reasons.append(asked(body))
+        return "How can I help you today?"
+
+    done = converse(tmp_path, serve(talkers(user=user)), "--count", 1)
+    assert done.returncode == 3
+    (failure,) = read_rows(tmp_path / "made.jsonl.failed.jsonl")
+    assert (failure["kind"], failure["attempts"]) == ("sounds_like_assistant", 4)
+    assert any("sounds like the assistant" in reason for reason in reasons)
+    again = converse(tmp_path, serve(talkers()), "--count", 1)
+    assert again.returncode == 0, again.stderr
+    assert not (tmp_path / "made.jsonl.failed.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ('User: "it drips {}"', "it drips {}"),
+        ("it drips {}\nAssistant: Then mend it.", "it drips {}"),
+        ("<think>what would she say?</think>\nit drips {}", "it drips {}"),
+    ],
+)
+def test_what_a_model_writes_around_a_turn_is_taken_off(serve: Serve, tmp_path: Path, said: str, kept: str) -> None:
+    seeds(tmp_path)
+    url = serve(talkers(user=lambda number, _: said.format(number)))
+    assert converse(tmp_path, url, "--count", 1, "--friction", 0).returncode == 0
+    (row,) = read_rows(tmp_path / "made.jsonl")
+    assert row["conversation"][0]["content"] == kept.format(1)
+
+
+@pytest.mark.parametrize(
+    ("user", "ending", "last"),
+    [
+        (lambda number, _: f"turn {number} of mine" + " [done]" * (number == 2), "done", "turn 2 of mine"),
+        (lambda number, _: f"turn {number} of mine" + " [gave up]" * (number == 2), "gave up", "turn 2 of mine"),
+        (lambda number, _: f"turn {min(number, 2)} of mine", "loop", "turn 2 of mine"),
+        (lambda number, _: "thanks a lot!" if number == 2 else f"turn {number}", "done", "thanks a lot!"),
+        (lambda number, _: f"turn {number} of mine", "length", "turn 5 of mine"),
+    ],
+    ids=["done", "gave up", "loop", "thanks", "length"],
+)
+def test_it_is_told_how_each_dialogue_ended(
+    serve: Serve, tmp_path: Path, user: Callable[[int, Any], str], ending: str, last: str
+) -> None:
+    seeds(tmp_path)
+    texts = [{"role": role, "content": f"{role} {place}"} for place in range(5) for role in ("user", "assistant")]
+    write_rows(tmp_path / "five.jsonl", [{"id": 1, "conversation": texts}])
+    given = ("--count", 1, "--friction", 0, "--lengths-of", "five.jsonl")
+    done = converse(tmp_path, serve(talkers(user=user)), *given)
+    assert done.returncode == 0, done.stderr
+    (row,) = read_rows(tmp_path / "made.jsonl")
+    assert row["made"]["ending"] == ending
+    assert [turn["content"] for turn in row["conversation"] if turn["role"] == "user"][-1] == last
+
+
+def test_with_thinking_the_assistant_reasons_first_and_only_the_reply_is_kept(serve: Serve, tmp_path: Path) -> None:
+    seeds(tmp_path)
+    systems: list[str] = []
+
+    def assistant(number: int, body: dict[str, Any]) -> str:
+        systems.append(body["messages"][0]["content"])
+        return f"<think>Let them find it.</think>\nTry number {number}."
+
+    assert converse(tmp_path, serve(talkers(assistant=assistant)), "--count", 1, "--thinking").returncode == 0
+    assert all("<think>" in system for system in systems)
+    said = (tmp_path / "made.jsonl").read_text(encoding="utf-8")
+    assert "Try number 1." in said
+    assert "Let them find it" not in said
+
+
+def test_an_opening_said_twice_and_a_near_duplicate_are_left_out(serve: Serve, tmp_path: Path) -> None:
+    pytest.importorskip("datasketch", reason="requirements-quality.txt")
+    seeds(tmp_path, TOPICS[:3])
+    texts = [{"role": role, "content": f"{role} {place}"} for place in range(1) for role in ("user", "assistant")]
+    write_rows(tmp_path / "one.jsonl", [{"id": 1, "conversation": texts}])
+    words = "the tap in my kitchen drips all night and I have no spanner to mend it with before Monday comes"
+    openings = [words, words, f"{words} again"]
+
+    def assistant(number: int, _: Any) -> str:
+        return f"Reply number {number} about a washer of rubber that a shop around the corner sells for a penny."
+
+    url = serve(talkers(user=lambda number, _: openings[(number - 1) % 3], assistant=assistant))
+    line = ("--count", 3, "--friction", 0, "--lengths-of", "one.jsonl", "--max-concurrency", 1)
+    done = converse(tmp_path, url, *line, "--near-duplicates", 0.7)
+    assert done.returncode == 3
+    kinds = {failure["kind"] for failure in read_rows(tmp_path / "made.jsonl.failed.jsonl")}
+    assert kinds == {"opening_again", "near_duplicate"}
+    assert len(read_rows(tmp_path / "made.jsonl")) == 1
+
+
+# ---------------------------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        (("--seeds", "none.txt"), "none.txt"),
+        (("--seeds", "empty.txt"), "empty.txt"),
+        (("--seeds", "topics.txt", "--recipe", "selfply"), "did you mean selfplay?"),
+        (("--seeds", "topics.txt", "--recipe", "none.py"), "none.py"),
+        (("--seeds", "topics.txt", "--candidates", "2", "--temperature", "0"), "--temperature"),
+        (("--seeds", "topics.txt", "--user-base-url", "nowhere"), "--user-base-url"),
+        ((), "--seeds"),
+    ],
+)
+def test_bad_input_gets_one_sentence(tmp_path: Path, given: tuple[str, ...], word: str) -> None:
+    seeds(tmp_path)
+    (tmp_path / "empty.txt").write_text("\n\n")
+    done = command("converse", "--api-key-env", "", *given, folder=tmp_path)
+    assert (done.returncode, done.stderr.strip().count("\n")) == (1, 0), done.stderr
+    assert word in done.stderr
+
+
+def test_two_kinds_are_not_mixed_and_files_of_others_are_left_alone(endpoint: Start, tmp_path: Path) -> None:
+    seeds(tmp_path)
+    url = endpoint()
+    assert converse(tmp_path, url, "--count", 2).returncode == 0
+    done = converse(tmp_path, url, "--count", 3, "--friction", 0.9)
+    assert (done.returncode, "friction was 0.25 and is now 0.9" in done.stderr) == (1, True)
+    assert converse(tmp_path, url, "--count", 3, "--friction", 0.9, "--accept-changes").returncode == 0
+    theirs = {"id": "made-by-hand", "conversation": [{"role": "user", "content": "hi"}]}
+    write_rows(tmp_path / "theirs.jsonl", [theirs])
+    done = converse(tmp_path, url, output="theirs.jsonl")
+    assert (done.returncode, read_rows(tmp_path / "theirs.jsonl")) == (1, [theirs])
+
+
+def test_estimate_and_show_ask_nobody(tmp_path: Path) -> None:
+    seeds(tmp_path)
+    line = ("--seeds", "topics.txt", "--base-url", "http://127.0.0.1:9/v1", "--count", "10", "--price-in", "1")
+    done = command("converse", *line, "--estimate", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "dialogues      10 to be made" in done.stdout
+    assert re.search(r"writer: card +10 ", done.stdout)
+    done = command("converse", *line, "--show", "2", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "=== dialogue 2" in done.stdout
+    assert not (tmp_path / "data").exists()
