@@ -66,8 +66,9 @@ def main() -> None:
         start = time.monotonic()
         subprocess.run([sys.executable, "-m", "src.strategies", *options], check=True)
         seconds = time.monotonic() - start
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"{told.strategies:,} strategies of {told.size} numbers: {seconds:.0f} s, {memory:,.0f} MB")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    took = f"{seconds:.0f} s, of them {used.ru_utime + used.ru_stime:.0f} s of computing"
+    print(f"{told.strategies:,} strategies of {told.size} numbers: {took}, {used.ru_maxrss / 1024:,.0f} MB")
 
 
 if __name__ == "__main__":

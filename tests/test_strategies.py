@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from aiohttp import web
 
+from src.calling.stage import digest
+from src.methods.proutt.stages import STAGES
 from src.methods.strategies.checks import particulars
 from src.methods.strategies.leaders import Leaders, unit
 from src.methods.strategies.members import telling
@@ -21,7 +23,7 @@ from src.methods.strategies.place import Place
 from src.rehearsing.serving import served
 from src.rehearsing.standin import answer_to
 
-from .conftest import ROOT, Done, Serve, command, dialogue, environment, read_rows, write_rows
+from .conftest import ROOT, Done, Serve, command, dialogue, environment, read_rows, synthesis, write_rows
 
 Start = Callable[..., str]
 LIBRARY = "library.jsonl"
@@ -370,6 +372,113 @@ def test_of_a_large_cluster_the_middle_and_the_edges_are_shown() -> None:
     shown = telling([*middle, *edges], most=10)
     assert {*edges} <= {*shown}
     assert len(shown) == 10
+
+
+# ---------------------------------------------------------------------------------------------- in synthesis
+
+
+@pytest.fixture
+def library(endpoint: Start, tmp_path: Path) -> Path:
+    """A folder with a library of forty dialogues and others in `in.jsonl`."""
+    many(tmp_path, 40)
+    assert induced(tmp_path, endpoint()).returncode == 0
+    many(tmp_path, 46, first=40)
+    return tmp_path
+
+
+def test_the_record_says_what_was_offered_chosen_and_followed(endpoint: Start, library: Path) -> None:
+    done = synthesis(library, endpoint(log=library / "log"), "--strategies", LIBRARY)
+    assert done.returncode == 0, done.stderr
+    names = {entry["id"]: entry["name"] for entry in read_rows(library / LIBRARY) if entry["name"]}
+    asked = [row["messages"][1]["content"] for row in read_rows(library / "log")]
+    insights = [question for question in asked if "# Task: insight" in question]
+    for record in read_rows(library / "out.jsonl"):
+        told = record["strategies"]
+        assert {*told["offered"]} == names.keys()
+        assert 0 < len(told["chosen"]) <= 3
+        assert {*told["followed"]} - {None} <= {*told["chosen"]}
+        (question,) = (each for each in insights if record["chat_history"] in each)
+        given = question.partition("# Task: insight under strategies")[2]
+        assert all(names[name] in given for name in told["chosen"])
+        assert not any(name in question.partition("# Task: ")[0] for name in names.values())
+    assert sum("# Task: choice of strategies" in question for question in asked) == len(insights) == 6
+
+
+def test_stages_with_strategies_share_their_beginning_with_the_others(endpoint: Start, library: Path) -> None:
+    assert synthesis(library, endpoint(log=library / "log"), "--strategies", LIBRARY).returncode == 0
+    asked = [row["messages"] for row in read_rows(library / "log")]
+    beginnings: dict[str, set[str]] = {}
+    for system, user, *_ in asked:
+        beginning, _, rest = user["content"].partition("# Task: ")
+        beginnings.setdefault(rest.partition("\n")[0], set()).add(system["content"] + beginning)
+    assert beginnings["choice of strategies"] == beginnings["insight under strategies"] == beginnings["truth path"]
+
+
+def test_without_a_library_every_byte_is_as_it_was(endpoint: Start, library: Path) -> None:
+    url = endpoint(log=library / "log")
+    assert synthesis(library, url).returncode == 0
+    assert not any(
+        "strateg" in row["messages"][1]["content"].partition("# Task: ")[2] for row in read_rows(library / "log")
+    )
+    (record, *_) = read_rows(library / "out.jsonl")
+    assert not {"strategies", "library"} & record.keys()
+    assert record["prompts"] == digest(STAGES)
+    kept = (library / "out.jsonl").read_bytes()
+    refused = synthesis(library, url, "--strategies", LIBRARY)
+    assert "was made with other settings: prompts was" in sentence(refused)
+    assert (library / "out.jsonl").read_bytes() == kept
+
+
+def test_no_stage_sees_what_was_learnt_from_its_own_dialogue(endpoint: Start, library: Path) -> None:
+    many(library, 46, first=30)
+    done = synthesis(library, endpoint(), "--strategies", LIBRARY)
+    assert "passed over    10: dialogue that the strategies come from (--strategies)" in done.stdout
+    assert {record["sample_id"] for record in read_rows(library / "out.jsonl")} == {*range(40, 46)}
+
+
+def test_where_nothing_fits_the_draft_is_made_as_without_a_library(serve: Serve, library: Path) -> None:
+    asked: list[str] = []
+
+    def answer(body: dict[str, Any]) -> str:
+        question = body["messages"][1]["content"]
+        asked.append(question.partition("# Task: ")[2].partition("\n")[0])
+        return json.dumps(answer_to(question) | ({"chosen": []} if asked[-1] == "choice of strategies" else {}))
+
+    assert synthesis(library, serve(answer), "--strategies", LIBRARY).returncode == 0
+    assert asked.count("insight") == asked.count("choice of strategies") == 6
+    told = [record["strategies"] for record in read_rows(library / "out.jsonl")]
+    assert all((each["chosen"], each["followed"]) == ([], [None] * 4) for each in told)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([], "Library lib.jsonl is empty"),
+        (
+            [{"id": "a", "move": "turn", "name": "x", "banned": True}],
+            "has no entry that is named, not banned and not merged",
+        ),
+        (None, "Library lib.jsonl cannot be read"),
+        ([{"id": "a", "move": "turn", "name": "x"}], "Library lib.jsonl does not tell its dialogues"),
+    ],
+)
+def test_a_library_that_offers_nothing_is_told(
+    endpoint: Start, tmp_path: Path, lines: list[Any] | None, told: str
+) -> None:
+    many(tmp_path, 3)
+    if lines is not None:
+        write_rows(tmp_path / "lib.jsonl", lines)
+    assert told in sentence(synthesis(tmp_path, endpoint(), "--strategies", "lib.jsonl"))
+
+
+def test_an_estimate_counts_the_choice_and_the_library(endpoint: Start, library: Path) -> None:
+    plain, steered = (
+        synthesis(library, endpoint(), "--estimate", *more).stdout for more in ((), ("--strategies", LIBRARY))
+    )
+    assert "choice of strategies" in steered
+    assert "choice of strategies" not in plain
+    calls = [int(re.findall(r"^close +(\d+)", text, re.MULTILINE)[0]) for text in (plain, steered)]
+    assert calls == [6 * 8, 6 * 9]
 
 
 # ---------------------------------------------------------------------------------------------- bad input

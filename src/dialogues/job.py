@@ -1,8 +1,9 @@
 """A method over dialogues, as the runner takes it; and the samples of one row, for whoever has no file."""
 
+import dataclasses
 import functools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,19 @@ def over_dialogues(
         words=words,
         longest=functools.partial(longest_history, config, files),
     )
+
+
+def without(job: Job[Sample], unwanted: Callable[[Sample], bool], reason: str) -> Job[Sample]:
+    """The job without these samples, which are counted under the reason."""
+
+    def left(seen: Seen, tally: Tally) -> Generator[Sample]:
+        for sample in job.items(seen, tally):
+            if unwanted(sample):
+                tally.passed_over[reason] += 1
+            else:
+                yield sample
+
+    return dataclasses.replace(job, items=left)
 
 
 def longest_history(config: OverDialogues, files: Sequence[str]) -> int:

@@ -60,23 +60,20 @@ def trained_dialogues(files: Iterable[Path]) -> frozenset[str]:
     return frozenset(mark for file in files for mark in marks_of(file))
 
 
-def marks_of(file: Path) -> list[str]:
-    """The marks beside one training file. Raises Stop where there are none."""
+def marks_of(file: Path, what: str = "Training file", maker: str = "python -m src.postprocess") -> list[str]:
+    """The marks beside one file, which `maker` makes. Raises Stop where there are none."""
     beside = dialogues_beside(file)
     if not file.exists():
-        raise Stop(f"Training file {file} does not exist: give --trained-on what python -m src.postprocess has made.")
+        raise Stop(f"{what} {file} does not exist: give one that {maker} has made.")
     try:
         marks = beside.read_text(encoding="utf-8").split()
     except FileNotFoundError as error:
         raise Stop(
-            f"Training file {file} does not tell its dialogues, since {beside.name} is not beside it: make it again"
-            " with python -m src.postprocess."
+            f"{what} {file} does not tell its dialogues, since {beside.name} is not beside it: make it again with"
+            f" {maker}."
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise Stop(f"{beside} cannot be read ({error}): make it again with python -m src.postprocess.") from error
+        raise Stop(f"{beside} cannot be read ({error}): make it again with {maker}.") from error
     if odd := next((mark for mark in marks if not MARK.fullmatch(mark)), None):
-        raise Stop(
-            f"{beside} holds {shortened(odd, 40)!r}, which is no dialogue's mark: make it again with"
-            " python -m src.postprocess."
-        )
+        raise Stop(f"{beside} holds {shortened(odd, 40)!r}, which is no dialogue's mark: make it again with {maker}.")
     return marks

@@ -1,13 +1,12 @@
 """Samples that were trained on: refused, left out, or predicted all the same, as the user wishes."""
 
 import logging
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Collection, Sequence
 
 from ..basics.command import Stop
 from ..basics.said import FirstFew
 from ..basics.seen import Fingerprints, Seen
 from ..dialogues.intake import Intake
-from ..dialogues.samples import Sample
 from ..pairs.seen import dialogue_mark
 from ..running.tally import Tally
 from .settings import Settings
@@ -16,8 +15,6 @@ quiet = logging.getLogger(f"{__name__}.quiet")
 quiet.disabled = True  # the run itself warns of what it cannot read
 
 LEFT_OUT = "dialogue that was trained on (--skip-seen)"
-
-Items = Callable[[Seen, Tally], Generator[Sample]]
 
 
 def refuse_seen(settings: Settings, files: Sequence[str], seen: Collection[str]) -> None:
@@ -32,16 +29,3 @@ def refuse_seen(settings: Settings, files: Sequence[str], seen: Collection[str])
             f"{len(known):,} sample{of} of the input {are} of dialogues that were trained on, such as the one with the"
             f" id {known[0]!r}: --skip-seen leaves them out, and --allow-seen predicts them all the same."
         )
-
-
-def unseen(items: Items, seen: Collection[str]) -> Items:
-    """The items without those of dialogues with one of these marks, which are counted."""
-
-    def left(done: Seen, tally: Tally) -> Generator[Sample]:
-        for sample in items(done, tally):
-            if dialogue_mark(sample.sample_id) in seen:
-                tally.passed_over[LEFT_OUT] += 1
-            else:
-                yield sample
-
-    return left

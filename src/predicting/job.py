@@ -9,14 +9,14 @@ from pathlib import Path
 from ..basics.said import FirstFew
 from ..calling.settings import api_key_of
 from ..calling.stage import AskText
-from ..dialogues.job import over_dialogues
+from ..dialogues.job import over_dialogues, without
 from ..dialogues.samples import Sample
-from ..pairs.seen import trained_dialogues
+from ..pairs.seen import dialogue_mark, trained_dialogues
 from ..running.job import Job, Words
 from ..running.runner import run
 from ..training.templates import TEMPLATES
 from .baselines import Baseline, baseline_of
-from .held_out import refuse_seen, unseen
+from .held_out import LEFT_OUT, refuse_seen
 from .method import MALFORMED, PARTLY, WELL_FORMED, Prediction, predict
 from .replies import Foreseen
 from .settings import PLAIN, Settings
@@ -53,7 +53,7 @@ def job_of(settings: Settings, baseline: Baseline | None = None) -> Job[Sample]:
     )
     job = over_dialogues(settings, make, settings_of(settings, baseline), words)
     refuse_seen(settings, job.files, seen)
-    return dataclasses.replace(job, items=unseen(job.items, seen)) if settings.skip_seen else job
+    return without(job, lambda sample: dialogue_mark(sample.sample_id) in seen, LEFT_OUT) if settings.skip_seen else job
 
 
 async def foresee(baseline: Baseline, _: AskText, sample: Sample) -> Prediction:

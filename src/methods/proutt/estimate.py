@@ -15,11 +15,14 @@ from ...dialogues.intake import pending
 from ...dialogues.samples import Sample
 from ...running.output import made_before
 from ...running.tally import Tally
+from ..strategies.lettered import Lettered
+from ..strategies.library import Offered, offered_by
 from .frame import SYSTEM
 from .misleading import MISLED_INSIGHT, WRONG_PATH, WRONG_TURN
 from .replies import TreePath
 from .settings import Config, Misled
-from .stages import REVISION
+from .stages import INSIGHT, REVISION
+from .steering import CHOICE, MOST_CHOSEN
 
 FILLER = "so many words as a reply has. "
 PATHS = (TreePath(source="a topic of it", target="what is asked for next"),) * 2
@@ -37,13 +40,14 @@ TYPICAL: dict[str, Any] = {  # inputs that are replies of other stages, as long 
 REGIONS = ("far", "close", "middle")
 
 
-def inputs(stage: Stage[Any], sample: Sample) -> dict[str, Any]:
-    """What a stage would be asked about this sample."""
+def inputs(stage: Stage[Any], sample: Sample, offered: Offered | None = None) -> dict[str, Any]:
+    """What a stage would be asked about this sample, with a library or without one."""
     known = {
         "history": sample.history,
         "utterance": sample.utterance,
         "assistant_turn": sample.assistant_turn,
         "distractors": sample.distractors,
+        "strategies": Lettered(offered.things[: None if stage is CHOICE else MOST_CHOSEN]) if offered else None,
     }
     return {name: known.get(name, TYPICAL.get(name)) for name in stage.inputs}
 
@@ -56,18 +60,23 @@ def calls_of(stage: Stage[Any], region: str, misled: Misled) -> int:
 
 
 def stages(config: Config) -> list[Stage[Any]]:
-    """The stages of one sample; of the two revisions, which are alike in length, one stands for both."""
-    return [stage for stage in config.stages if stage is not REVISION["Exploration"]]
+    """The stages of one sample; of the two revisions, which are alike in length, one stands for both.
+
+    Where there is a library, all samples are taken to find strategies in it.
+    """
+    unasked = (REVISION["Exploration"], *((INSIGHT,) if config.strategies else ()))
+    return [stage for stage in config.stages if stage not in unasked]
 
 
 def estimate(config: Config) -> int:
     """Print a table of the samples still to be made, by stage, with totals if all drafts fell into one region."""
     done, files = made_before(config.output), found(config.input, config.output)
+    offered = offered_by(config.strategies) if config.strategies else None
     tally, prompts, samples, cacheable = Tally(), dict.fromkeys((stage.name for stage in stages(config)), 0), 0, 0
     for sample in pending(config, files, done, tally):
         samples += 1
         for stage in stages(config):
-            asked = messages(stage, inputs(stage, sample))
+            asked = messages(stage, inputs(stage, sample, offered))
             prompts[stage.name] += sum(tokens_in(message["content"]) for message in asked)
         cacheable += tokens_in(sample.history) + tokens_in(SYSTEM)
         if config.limit and samples == config.limit:

@@ -23,14 +23,16 @@ from ...basics.together import together
 from ...calling.stage import Ask
 from ...dialogues.samples import Sample
 from ...pairs.words import Category, Region, View, other
+from ..strategies.library import Offered
 from .misleading import MISLED_INSIGHT, WRONG_PATH, WRONG_TURN
 from .record import GradedPrediction, Record, Trajectory
 from .replies import CategoryReasons, DraftInsight, Evaluation, IntentTree, TreePath, TruthPath
 from .settings import Config, Misled
 from .stages import CATEGORY_REASONS, CATEGORY_TRUTH, EVALUATION, INSIGHT, INTENT_TREE, REVISION, TRUTH_PATH
+from .steering import choose, steered
 
 
-async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
+async def synthesize(ask: Ask, sample: Sample, config: Config, offered: Offered | None = None) -> Record:
     """Make one chosen and one rejected trajectory from one sample."""
     tree, category_truth = await together(
         ask(INTENT_TREE, history=sample.history),
@@ -38,7 +40,7 @@ async def synthesize(ask: Ask, sample: Sample, config: Config) -> Record:
     )
     # Predict the utterance without seeing it, and grade that; seeing it, find its path from the tree.
     (insight, evaluation), reasons, truth_path = await together(
-        predict(ask, sample, tree, category_truth.category),
+        predict(ask, sample, tree, category_truth.category, offered),
         ask(CATEGORY_REASONS, history=sample.history),  # not sooner: now the endpoint has the history in its cache
         ask(TRUTH_PATH, history=sample.history, tree=tree.topics, utterance=sample.utterance),
     )
@@ -78,9 +80,19 @@ def region_of(top_sim: float, config: Config) -> Region:
     return "far" if top_sim < config.low_confidence_threshold else "middle"
 
 
-async def predict(ask: Ask, sample: Sample, tree: IntentTree, category: Category) -> tuple[DraftInsight, Evaluation]:
-    """Predict the utterance twice in each view; then have the predictions graded against the real one."""
-    insight = await ask(INSIGHT, history=sample.history, tree=tree.topics, category=category)
+async def predict(
+    ask: Ask, sample: Sample, tree: IntentTree, category: Category, offered: Offered | None
+) -> tuple[DraftInsight, Evaluation]:
+    """Predict the utterance twice in each view; then have the predictions graded against the real one.
+
+    With strategies to choose from, those that fit are chosen first, and the predictions may follow them.
+    """
+    seen = {"history": sample.history, "tree": tree.topics, "category": category}
+    insight: DraftInsight
+    if offered:
+        insight = await steered(ask, seen, offered, await choose(ask, seen, offered))
+    else:
+        insight = await ask(INSIGHT, **seen)
     evaluation = await ask(
         EVALUATION, history=sample.history, utterance=sample.utterance, predictions=insight.predictions
     )

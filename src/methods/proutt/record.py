@@ -21,6 +21,7 @@ from .replies import (
     TruthPath,
     ViewReasoning,
 )
+from .steering import SteeredInsight, Steering
 
 
 class Trajectory(Shape):
@@ -73,6 +74,8 @@ class Record(Shape):
     usage: Usage = Usage()
     chosen: Trajectory
     rejected: Trajectory
+    strategies: Steering | None = None
+    """What the draft was made under, where a library was given."""
     region: Region
     position: int
     """Place of the dialogue in the input, so that training files can follow the input's order."""
@@ -85,4 +88,7 @@ class Record(Shape):
 
     def row(self, usage: Usage) -> dict[str, Any]:
         """The record's line, with what it cost."""
-        return self.model_copy(update={"usage": usage}).model_dump(by_alias=True, exclude_none=True)
+        steering = self.insight.steering if isinstance(self.insight, SteeredInsight) else None
+        told = self.model_copy(update={"usage": usage, "strategies": steering})
+        row = told.model_dump(by_alias=True, exclude_none=True)
+        return row | ({"strategies": steering.model_dump()} if steering else {})

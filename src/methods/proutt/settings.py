@@ -1,6 +1,7 @@
 """What a run of ProUtt can be told, and what of it shapes a record."""
 
 import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -8,7 +9,9 @@ from ...basics.command import Stop
 from ...basics.options import flag, number, one_of, option
 from ...calling.stage import Stage, digest
 from ...dialogues.settings import OverDialogues
+from ..strategies.library import Offered
 from .stages import CONSISTENT_STAGES, STAGES
+from .steering import STEERING_STAGES
 
 Misled = Literal["published", "consistent"]
 
@@ -51,6 +54,14 @@ class Config(OverDialogues):
         " consistent writes both for it",
         group="method",
     )
+    strategies: Path | None = option(
+        None,
+        Path,
+        "a library of src.strategies: what of it fits is chosen for each sample, and predictions may follow it",
+        group="method",
+        variable=False,
+        metavar="FILE",
+    )
     estimate: bool = flag(
         "count samples, calls, tokens and cost without a single request, and stop", group="limits and money"
     )
@@ -58,7 +69,8 @@ class Config(OverDialogues):
     @property
     def stages(self) -> tuple[Stage[Any], ...]:
         """What may be asked of a sample."""
-        return STAGES if self.misled == "published" else CONSISTENT_STAGES
+        stages = STAGES if self.misled == "published" else CONSISTENT_STAGES
+        return (*stages, *STEERING_STAGES) if self.strategies else stages
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -69,8 +81,9 @@ class Config(OverDialogues):
             )
 
 
-def settings_of(config: Config) -> dict[str, object]:
+def settings_of(config: Config, offered: Offered | None = None) -> dict[str, object]:
     """What decides how a record comes out; each record carries it, and a run refuses to mix two kinds."""
+    library = {"library": hashlib.sha256(str(offered).encode()).hexdigest()[:12]} if offered else {}
     return {
         "model": config.model,
         "seed": config.seed,
@@ -84,4 +97,5 @@ def settings_of(config: Config) -> dict[str, object]:
         "extra_body": config.extra_body,
         "misled": config.misled,
         "prompts": digest(config.stages),
+        **library,
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...basics.shape import Shape
 from ...pairs.reading import Entry, LeftOut, entries
-from ...pairs.seen import dialogue_mark
+from ...pairs.seen import Dialogues, dialogue_mark
 from .assignments import Assignments
 from .library import Library, LibraryEntry
 from .phrases import ExtractedTurn, Phrase, Phrases
@@ -76,6 +76,7 @@ class Gathering:
     assignments: Assignments
     by_entry: dict[str, Gathered] = dataclasses.field(default_factory=dict)
     phrases: Phrases = dataclasses.field(default_factory=Phrases)
+    dialogues: Dialogues = dataclasses.field(default_factory=Dialogues)
     unassigned: int = 0
 
     def place_of(self, turn: ExtractedTurn) -> str | None:
@@ -88,6 +89,7 @@ class Gathering:
 
     def add(self, turn: ExtractedTurn) -> None:
         self.phrases.add(turn)
+        self.dialogues.add(turn.sample_id)
         if place := self.place_of(turn):
             self.by_entry.setdefault(place, Gathered()).add(turn)
         else:

@@ -7,8 +7,8 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ...basics.seen import DONE, Seen
-from ...basics.split import WHOLE, Split
-from ...dialogues.job import over_dialogues
+from ...basics.split import WHOLE
+from ...dialogues.job import over_dialogues, without
 from ...dialogues.samples import Sample
 from ...running.job import Item, Job, Words
 from ...running.output import sample_number
@@ -30,16 +30,10 @@ def extraction(settings: Settings) -> Job[Sample]:
     config = dataclasses.replace(settings, output=settings.place.extracted)
     words = Words(command="strategies", thing="turn", done="read", outcomes=("with a strategy", "without"))
     job = over_dialogues(config, extract, extraction_settings(settings), words)
-    return dataclasses.replace(job, items=functools.partial(learnt_from, job, settings.split))
-
-
-def learnt_from(job: Job[Sample], shares: Split | None, seen: Seen, tally: Tally) -> Generator[Sample]:
-    """The samples of dialogues that a library may be made of; the others are counted."""
-    for sample in job.items(seen, tally):
-        if shares is None or shares.of(sample.sample_id) == WHOLE:
-            yield sample
-        else:
-            tally.passed_over[LEFT_OUT] += 1
+    shares = settings.split
+    if shares is None:
+        return job
+    return without(job, lambda sample: shares.of(sample.sample_id) != WHOLE, LEFT_OUT)
 
 
 def assigning(settings: Settings, phrases: Sequence[Phrase], shelves: Shelves) -> Job[Batch]:

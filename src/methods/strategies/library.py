@@ -56,6 +56,10 @@ class LibraryEntry(Shape):
         return f"{self.name}. {self.when}".strip() if self.when else self.name
 
 
+Offered = Lettered[LibraryEntry]
+"""Entries to choose from."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Library:
     """The entries of a library in the order of its lines."""
@@ -74,7 +78,7 @@ class Library:
         return {Phrase(entry.move, text).key: entry.id for entry in self.entries for text in entry.takes}
 
     @functools.cached_property
-    def offered(self) -> Lettered[LibraryEntry]:
+    def offered(self) -> Offered:
         """What a user may be offered, the best supported first."""
         found = sorted((entry for entry in self.entries if entry.offered), key=lambda each: (-each.support, each.id))
         return Lettered(found[:MOST_OFFERED])
@@ -142,13 +146,13 @@ def refuse_lost(library: Library, path: Path) -> None:
                 raise Stop(f'{path}: {both} "{shortened(text)}": leave it to one of them.')
 
 
-def offered_by(path: Path) -> Library:
-    """A library to choose from. Raises Stop where it offers nothing."""
+def offered_by(path: Path) -> Offered:
+    """What a library has to choose from. Raises Stop where that is nothing."""
     library = read_library(path)
     if not library.offered:
         why = "is empty" if not library.entries else "has no entry that is named, not banned and not merged"
         raise Stop(f"Library {path} {why}: make one with python -m src.strategies --input DIALOGUES --library {path}")
-    return library
+    return library.offered
 
 
 def is_library(path: Path) -> bool:

@@ -41,6 +41,7 @@ def induce(settings: Settings) -> int:
     found = state(settings, library)
     entries = [*updated(found, names_in(settings.place.abstracted), settings.smallest)]
     write_library(settings.library, entries, library.lines)
+    found.dialogues.write_beside(settings.library)
     now = read_library(settings.library)
     write_turns(settings, dataclasses.replace(found, library=now))
     print("\n".join(figures(now, found)))

@@ -44,7 +44,7 @@ def write_turns(settings: Settings, found: Gathering) -> None:
 
 def rows(settings: Settings, found: Gathering) -> Iterator[dict[str, Any]]:
     candidates = Candidates(found.library.offered.things, settings.seed)
-    for turn in turns_in(settings.place.extracted):
+    for turn in turns_in(settings.place.extracted) if candidates.offered else ():
         entry = found.library.by_id.get(found.place_of(turn.record) or "")
         if entry and entry.offered:
             kept = {name: turn.row.get(name) for name in KEPT}
