@@ -69,6 +69,7 @@ def project(tmp_path: Path) -> Path:
         (tmp_path / "data" / name).mkdir(parents=True)
     for name in ("demo.jsonl", "LMSYS.jsonl"):
         shutil.copy(ROOT / "data/raw/demo.jsonl", tmp_path / "data/raw" / name)
+    shutil.copytree(ROOT / "data/by_hand", tmp_path / "data/by_hand")
     marks = {"sample_id": "demo-home-toilet", "item_id": 0, "mark": "drop", "note": ""}
     (tmp_path / "marks.jsonl").write_text(json.dumps(marks) + "\n")
     return tmp_path

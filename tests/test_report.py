@@ -23,9 +23,9 @@ def test_a_page_holds_all_it_needs_and_tells_of_failures_and_stages(endpoint: St
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert not re.search(r"(src|href)=[\"']?(https?:)?//", page)
-    for told in ("content_filter", "what each stage took", "category reasons", "Rehearsed, without a model"):
+    for told in ("content_filter", "What each stage took", "category reasons", "Rehearsed, without a model"):
         assert told in page
-    assert not re.search(r"\{(title|notes|charts|index|pairs|script)\}", page)
+    assert not re.search(r"\{(head|name|title|style|script_hash|notes|overview|rows|blocks|block_size|script)\}", page)
 
 
 def test_the_totals_can_be_read_on_a_terminal(endpoint: Start, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_time_cost_and_the_way_from_rows_to_pairs_are_those_of_the_runs(endpoint
     assert command("quality", "--input", "out.jsonl", folder=tmp_path).returncode == 0
     told = command("report", "--input", "out.quality.jsonl", "--text", folder=tmp_path).stdout
     assert re.search(rf"^cost +{sum(paid):,.4f}$", told, re.MULTILINE)
-    assert re.search(r"input to pairs +read 14, dialogues 12, samples 12, pairs 12, without a mark \d", told)
+    assert re.search(r"input to pairs +read 14, dialogues 12, samples 12, pairs 12, without a flag \d", told)
     assert re.search(r"passed over +(?=.*no messages 1)(?=.*no user turn after an assistant turn 1)", told)
     rows = re.findall(r"^(intent tree|evaluation|insight) +(\d+) .* ([\d.]+) +[\d.]+$", told, re.MULTILINE)
     assert [count for _, count, _ in rows] == ["12"] * 3

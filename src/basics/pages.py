@@ -1,9 +1,20 @@
-"""What pages of one file have in common: data that cannot end its element, a script known by its hash, a template."""
+"""What pages of one file have in common: a head with our look, data that cannot end its element, a template."""
 
 import base64
 import hashlib
+import html
 import re
 from collections.abc import Mapping
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def head(title: str, style: str, script: str) -> str:
+    """The head of a page: our look and its own style, and leave for this one script and for nothing from elsewhere."""
+    look = (HERE / "pages.css").read_text(encoding="utf-8")
+    parts = {"title": html.escape(title), "style": look + style, "script_hash": hash_of(script)}
+    return filled((HERE / "pages.html").read_text(encoding="utf-8"), parts)
 
 
 def in_script(text: bytes) -> str:

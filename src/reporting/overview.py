@@ -1,19 +1,17 @@
-"""What a run has made, in numbers: as figures for a page, and as lines for a terminal."""
+"""What a run has made, in numbers, and these as lines for a terminal. `panels` draws them for a page."""
 
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import Field
 
 from ..basics.shape import Shape
 from ..pairs.opinions import AsText, FoundMark, LooseQuality
-from ..pairs.shortcut import Shortcut
 from ..pairs.sides import MarkedRecord
-from ..pairs.words import HIGH, LOW, Category
+from ..pairs.words import HIGH, LOW
 from .accounts import Accounts
-from .charts import bars, histogram, table
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 STEPS = 20  # of a histogram
@@ -25,6 +23,7 @@ class LooseGrade(Shape):
     """What was found of a prediction of the draft."""
 
     prediction: AsText = Field("", alias="input")
+    reason: AsText = ""
     similarity: Any = None
 
 
@@ -35,6 +34,7 @@ class ShownRecord(MarkedRecord):
     item_id: Any = 0
     region: str = "not told"
     seed: int | None = None
+    model: Any = None
     top_sim: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     high_confidence_threshold: float = HIGH
     low_confidence_threshold: float = LOW
@@ -62,6 +62,7 @@ class Totals:
 
     pairs: int = 0
     rehearsed: int = 0
+    models: Counter[str] = dataclasses.field(default_factory=Counter)
     similarities: list[int] = dataclasses.field(default_factory=lambda: [0] * STEPS)
     margins: list[int] = dataclasses.field(default_factory=lambda: [0] * STEPS)
     """How many pairs have which margin, from -1 to 1, where a judge gave one."""
@@ -79,6 +80,7 @@ class Totals:
     def add(self, record: ShownRecord) -> None:
         self.pairs += 1
         self.rehearsed += record.rehearsal
+        self.models[str(record.model or "not told")] += 1
         if record.top_sim is not None:
             self.similarities[min(STEPS - 1, max(0, int(record.top_sim * STEPS)))] += 1
         margin = record.quality.margin if record.quality else None
@@ -95,7 +97,7 @@ class Totals:
 
 
 def funnel(totals: Totals, found: Accounts) -> dict[str, int]:
-    """How many are left at each step, from rows of the input to pairs without a mark, as far as it is known."""
+    """How many are left at each step, from rows of the input to pairs without a flag, as far as it is known."""
     steps: dict[str, int] = {}
     if run := found.widest_run:
         steps["read"] = run.rows
@@ -104,7 +106,7 @@ def funnel(totals: Totals, found: Accounts) -> dict[str, int]:
             steps["of this shard"] = steps["dialogues"] - run.elsewhere
     steps["samples"] = totals.pairs + sum(found.failures.values())
     steps["pairs"] = totals.pairs
-    return steps | ({"without a mark": totals.checked - totals.marked} if totals.checked else {})
+    return steps | ({"without a flag": totals.checked - totals.marked} if totals.checked else {})
 
 
 def stage_rows(found: Accounts) -> Iterator[tuple[str, int, int, int, int, str, str]]:
@@ -131,46 +133,11 @@ def facts(totals: Totals, found: Accounts) -> dict[str, str | int]:
     return figures
 
 
-def charts(totals: Totals, found: Accounts) -> Iterator[str]:
-    """Each figure of the overview, as HTML."""
-    yield table("totals", facts(totals, found).items())
-    yield bars("from the input to pairs", funnel(totals, found), longest_first=False)
-    if (run := found.widest_run) and run.passed_over:
-        yield table("passed over", Counter(run.passed_over).most_common())
-    yield histogram("best similarity of the draft", totals.similarities, totals.thresholds)
-    if any(totals.margins):
-        yield histogram("margin of the chosen side", totals.margins, (0.0,), start=-1)
-    yield bars("regions", totals.regions)
-    yield bars("true view", totals.views)
-    drawn = get_args(Category)
-    rows = [(true, *(totals.categories[true, rejected] for rejected in drawn)) for true in drawn]
-    yield table("true category (rows) and that of the rejected side (columns)", rows, ("", *drawn))
-    if totals.tags:
-        yield bars("marks", totals.tags)
-    for name, shortcut in found.shortcuts.items():
-        yield from shortcut_charts(shortcut, f" in {name}" if len(found.shortcuts) > 1 else "")
-    if found.failures or found.unjudged:
-        yield table("failures by stage and kind", (found.failures + found.unjudged).most_common())
-    if stages := [*stage_rows(found)]:
-        yield table("what each stage took", stages, STAGE_HEAD)
-
-
-TOLD_APART = "chosen told from rejected by the text alone"
-
-
-def shortcut_charts(shortcut: Shortcut, where: str) -> Iterator[str]:
-    """The figures of a shortcut with their controls, and what gives the sides away."""
-    rows: list[tuple[str, *tuple[str, ...]]] = [(name, str(figure)) for name, figure in shortcut.figures.items()]
-    note = f"of {shortcut.pairs:,} pairs; 0.50 is chance" if rows else shortcut.headline
-    yield table(f"{TOLD_APART}{where}", rows or [("AUC", note)], ("", f"AUC {note}") if rows else ())
-    telling = [ngram for _, ngrams in shortcut.sides for ngram in ngrams[:MOST_NGRAMS]]
-    if telling:
-        told = [(f"“{ngram.text}” ({ngram.part})", ngram.chosen, ngram.rejected) for ngram in telling]
-        yield table(f"what gives the sides away{where}: pairs where one side has more of it", told, TELLING_HEAD)
+TOLD_APART = "Chosen told from rejected by the text alone"
 
 
 def shortcut_lines(found: Accounts) -> Iterator[str]:
-    """The same for a terminal."""
+    """How well the sides are told apart, for a terminal."""
     for name, shortcut in found.shortcuts.items():
         yield f"{'shortcut':<19}{f'{name}: ' if len(found.shortcuts) > 1 else ''}{shortcut.in_words}"
         for side, ngrams in shortcut.sides:
@@ -192,7 +159,7 @@ def in_words(totals: Totals, found: Accounts) -> Iterator[str]:
         "regions": totals.regions,
         "true view": totals.views,
         "categories": Counter({f"{true} against {drawn}": n for (true, drawn), n in totals.categories.items()}),
-        "marks": totals.tags,
+        "flags": totals.tags,
         "failures": found.failures + found.unjudged,
     }
     for name, values in counts.items():

@@ -1,18 +1,16 @@
 """The page of `src.evaluate` in a real browser: wide and narrow, sorted as wished, with hostile text in it.
 
-Needs selenium (requirements-browser.txt), requirements-evaluate.txt and Debian's chromium and chromium-driver; run by
-scripts/check-browser.
+Needs requirements-evaluate.txt besides what conftest.py names.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..conftest import command, turns, write_rows
+from .conftest import errors, screen
 
-webdriver = pytest.importorskip("selenium.webdriver")
 pytest.importorskip("sacrebleu")
 
 HOSTILE = '</script><script>document.title="run"</script><img src=x onerror=\'document.title="run"\'>{title}'
@@ -37,23 +35,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    options.binary_location = "/usr/bin/chromium"
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
-    yield driver
-    driver.quit()
-
-
 @pytest.fixture(params=[1280, 390])
 def page(browser: Any, folder: Path, request: pytest.FixtureRequest) -> Any:
     """The page at the width of a desk and of a telephone."""
-    size = {"width": request.param, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    screen(browser, request.param, 900)
     browser.get((folder / "out/evaluation.html").as_uri())
     return browser
 
@@ -83,7 +68,7 @@ def test_nothing_in_it_runs_and_nothing_is_loaded(page: Any) -> None:
     assert page.title.startswith("ProUtt evaluation: good, bad")
     assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
     assert not page.execute_script("return document.querySelectorAll('#samples img, #samples script').length")
-    assert [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"] == []
+    assert errors(page) == []
     assert "<img src=x" in page.find_element("id", "samples").text
 
 

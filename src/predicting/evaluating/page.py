@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from ...basics.pages import filled, hash_of, in_script
+from ...basics.pages import filled, head, in_script
 from .cases import Attempt, Case, Predictor
 from .figures import ALL, LIKENESSES, NEARER, OF_THE_JUDGE, Figure
 from .place import TITLE
@@ -25,13 +25,13 @@ DIGITS = {figure.name: figure.digits for figure in LIKENESSES}
 def page(results: Results, held: Material, measures: Mapping[str, Measure], most: int) -> str:
     """The whole page, with as many samples as wished for: the best and the worst by the main figure."""
     script = (HERE / "evaluation.js").read_text(encoding="utf-8")
-    names = ", ".join(predictor.name for predictor in held.predictors)
+    title = TITLE.removeprefix("<title>") + ", ".join(predictor.name for predictor in held.predictors)
     picked = best_and_worst(results, held, measures, most)
     size = f"{results.samples:,} samples of {results.dialogues:,} dialogues"
     beware = "".join(f'<p class="notes">{html.escape(note)}</p>' for note in results.notes)
     parts = {
-        "title": html.escape(f"{TITLE.removeprefix('<title>')}{names}"),
-        "script_hash": hash_of(script),
+        "head": head(title, (HERE / "evaluation.css").read_text(encoding="utf-8"), script),
+        "title": html.escape(title),
         "notes": f"<p>{size}, {results.resamples:,} draws, seed {results.seed}.</p>{beware}",
         "figures": figures(results),
         "differences": differences(results.differences),
