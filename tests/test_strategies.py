@@ -481,6 +481,46 @@ def test_an_estimate_counts_the_choice_and_the_library(endpoint: Start, library:
     assert calls == [6 * 8, 6 * 9]
 
 
+# ---------------------------------------------------------------------------------------------- a user simulator
+
+
+def test_turns_become_rows_from_which_a_user_simulator_learns(library: Path) -> None:
+    turns = read_rows(Place(library / LIBRARY).turns)
+    base = ("--mode", "sft", "--template", "user", "--input", "library.turns.jsonl", "--format", "trl")
+    done = command("postprocess", *base, "--output", "user.jsonl", folder=library)
+    assert done.returncode == 0, done.stderr
+    rows = read_rows(library / "user.jsonl")
+    assert len(rows) == len(turns)
+    by_turn = {turn["chat_history"]: turn for turn in turns}
+    places = set()
+    for row in rows:
+        question, answer = row["prompt"][0]["content"], row["completion"][0]["content"]
+        turn = by_turn[question.partition("<dialogue>\n")[2].partition("\n</dialogue>")[0]]
+        offered = re.findall(r"^- (.*)$", question.partition("<strategies>")[2], re.MULTILINE)
+        assert answer == f"<strategy>{turn['name']}</strategy>\n<turn>{turn['label']}</turn>"
+        places.add(offered.index(turn["name"]))
+    assert len(places) > 3  # the true one stands anywhere
+    write_rows(library / "library.turns.jsonl", [*reversed(turns)])
+    assert command("postprocess", *base, "--output", "again.jsonl", folder=library).returncode == 0
+    assert (library / "again.jsonl").read_bytes() == (library / "user.jsonl").read_bytes()
+    split = command("postprocess", *base, "--output", "s.jsonl", "--split", "test=0.3", folder=library)
+    assert "s_test.jsonl" in split.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--mode", "pref", "--template", "user"), "add --mode sft"),
+        (("--mode", "sft", "--template", "user"), "takes the turns of python -m src.strategies"),
+        (("--mode", "sft", "--template", "user", "--input", "none"), "make turns first with python -m src.strategies"),
+    ],
+)
+def test_what_gives_no_row_of_a_user_is_told(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+    write_rows(tmp_path / "in.jsonl", [dialogue(1)])
+    done = command("postprocess", "--input", "in.jsonl", "--output", "o.jsonl", *arguments, folder=tmp_path)
+    assert told in sentence(done)
+
+
 # ---------------------------------------------------------------------------------------------- bad input
 
 

@@ -40,8 +40,8 @@ class Unfit(Exception):
     """A record that gives no training row; the message says why."""
 
 
-class ChosenSide(Shape):
-    """What an SFT row needs of a record, and what filters and the dataset card ask about it."""
+class Trainable(Shape):
+    """What filters and the dataset card ask about whatever becomes a training row."""
 
     sample_id: Any = None
     item_id: Any = 0
@@ -55,8 +55,12 @@ class ChosenSide(Shape):
     prompts: Any = None
     misled: Any = "published"
     quality: LooseQuality = None
-    chosen: Side
     rehearsal: bool = Field(False, validation_alias=AliasChoices("rehearsal", AliasPath("made", "rehearsal")))
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What a model learns to say from it, as far as two of them may be the same."""
+        return ()
 
     def region_or_derived(self) -> Region:
         """The region as it stands there, or else by the best similarity. Raises Unfit where neither is there."""
@@ -83,6 +87,16 @@ class ChosenSide(Shape):
     def score(self, side: SideName) -> float:
         """The judge's score of a side's reasoning. Raises Unfit where no judge was asked."""
         return judged(self.quality.score(side) if self.quality else None)
+
+
+class ChosenSide(Trainable):
+    """What an SFT row needs of a record."""
+
+    chosen: Side
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        return self.chosen.predictions
 
 
 class Pair(ChosenSide):

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..basics.command import Stop
-from .sides import ChosenSide
+from .sides import Trainable
 
-ONE_OF_EACH: Mapping[str, Callable[[ChosenSide], object]] = {
+ONE_OF_EACH: Mapping[str, Callable[[Trainable], object]] = {
     "how the rejected sides were misled": lambda record: record.misled,
     "whether they were rehearsed": lambda record: "rehearsed" if record.rehearsal else "real",
     "the model": lambda record: record.model,
@@ -21,7 +21,7 @@ class Together:
 
     _first: dict[str, tuple[object, Path]] = dataclasses.field(default_factory=dict)
 
-    def admit(self, record: ChosenSide, path: Path) -> None:
+    def admit(self, record: Trainable, path: Path) -> None:
         """Raise Stop for a record that was made otherwise than the first one, whose file is named too."""
         for what, of in ONE_OF_EACH.items():
             value = of(record)

@@ -15,7 +15,7 @@ from pydantic import Field
 from ..basics.files import replaced
 from ..basics.shape import Shape
 from ..basics.text import loads
-from ..pairs.sides import ChosenSide
+from ..pairs.sides import Trainable
 from .formats import Mode, llama_factory
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Facts:
     rehearsed: int = 0
     _kinds: Counter[tuple[str, ...]] = dataclasses.field(default_factory=Counter)
 
-    def note(self, record: ChosenSide) -> None:
+    def note(self, record: Trainable) -> None:
         self.rehearsed += record.rehearsal
         kind = (str(record.region), str(record.model), str(record.seed), str(record.prompts))
         self._kinds[kind if kind in self._kinds or len(self._kinds) < MOST_KINDS else OTHERS] += 1

@@ -18,7 +18,7 @@ import orjson
 from ..basics.dice import dice
 from ..basics.seen import hashed
 from ..basics.text import normalised
-from ..pairs.sides import ChosenSide, Pair, Side
+from ..pairs.sides import Pair, Side, Trainable
 from .examples import example_of
 from .formats import Row
 
@@ -30,7 +30,7 @@ PAIRS_IN_A_GROUP, MOST_GROUPS = 200, 10
 class Ready:
     """A record that becomes a row of a split."""
 
-    record: ChosenSide
+    record: Trainable
     row: Row
     split: str
 
@@ -106,8 +106,8 @@ class Shared:
     predictions: int = 0
     pairs: int = 0
 
-    def note(self, before: ChosenSide, after: ChosenSide) -> None:
-        gone = len(before.chosen.predictions) - len(after.chosen.predictions)
+    def note(self, before: Trainable, after: Trainable) -> None:
+        gone = len(before.said) - len(after.said)
         self.predictions += gone
         self.pairs += gone > 0
 

@@ -9,7 +9,7 @@ import orjson
 from ..basics.seen import SEEN, Seen, hashed
 from ..basics.split import Split
 from ..basics.text import normalised
-from ..pairs.sides import ChosenSide, name_of
+from ..pairs.sides import Trainable, name_of
 from ..pairs.words import INVERTED
 
 
@@ -30,7 +30,7 @@ class Filters:
     dropped: Counter[str] = dataclasses.field(default_factory=Counter)
     _seen: Seen = dataclasses.field(default_factory=Seen)
 
-    def keep(self, record: ChosenSide) -> bool:
+    def keep(self, record: Trainable) -> bool:
         """Whether the record passes; if not, the first reason is counted."""
         mark = self.marks.get(name_of(record.sample_id, record.item_id)) if self.marks else None
         self.met += mark is not None
@@ -40,7 +40,7 @@ class Filters:
         self.dropped[reason] += bool(reason)
         return not reason
 
-    def _reasons_against(self, record: ChosenSide) -> Iterator[str]:
+    def _reasons_against(self, record: Trainable) -> Iterator[str]:
         if self.min_top_sim is not None and record.similarity() < self.min_top_sim:
             yield f"--min-top-sim {self.min_top_sim:g}"
         if self.regions and record.region_or_derived() not in self.regions:
@@ -55,7 +55,7 @@ class Filters:
             yield f"--min-score {self.min_score:g}"
         if self.dedupe:
             prompt = hashed(orjson.dumps(["prompt", record.history]))
-            predictions = hashed(orjson.dumps(["predictions", *map(normalised, record.chosen.predictions)]))
+            predictions = hashed(orjson.dumps(["predictions", *map(normalised, record.said)]))
             if self._seen.get(prompt):
                 yield "--dedupe (same dialogue as before)"
             if self._seen.get(predictions):
@@ -64,7 +64,7 @@ class Filters:
             self._seen.mark(predictions, SEEN)
 
 
-def split_of(record: ChosenSide, shares: Split) -> str:
+def split_of(record: Trainable, shares: Split) -> str:
     """The split of a record's dialogue, or of its group where it has one, so that what belongs together stays so."""
     if record.group is not None:
         return shares.of(["group", record.group])

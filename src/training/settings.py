@@ -17,6 +17,7 @@ from ..pairs.words import Region
 from .formats import DEFAULT, MODES, NAMES, Mode
 from .templates import TEMPLATES
 from .tokens import TRAINERS_OWN_LIMIT
+from .user_turns import USER
 
 
 def marks(text: str) -> dict[str, str]:
@@ -80,8 +81,9 @@ class Settings(Options):
     )
     template: str = own(
         "full",
-        one_of(*TEMPLATES),
-        "what the model learns to say: full (thoughts, then predictions), predictions alone, or json",
+        one_of(*TEMPLATES, USER),
+        "what the model learns to say: full (thoughts, then predictions), predictions alone, or json; user: a user's"
+        " strategy and turn, from the turns of src.strategies",
         group="output",
     )
     split: Split | None = own(
@@ -154,6 +156,8 @@ class Settings(Options):
         for name, given in (("--drop-shared", self.drop_shared), ("--balance", self.balance)):
             if given and self.mode == "sft":
                 raise Stop(f"{name} compares the two sides of pairs, and --mode sft has one: leave it out.")
+        if self.template == USER and self.mode != "sft":
+            raise Stop("--template user is of turns that were really said, and there is no other side: add --mode sft.")
         if self.format and self.format not in NAMES[self.mode]:
             raise Stop(f"--format {self.format} is none of --mode {self.mode}: {', '.join(NAMES[self.mode])}.")
         if self.drop_long and not self.max_tokens_of:

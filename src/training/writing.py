@@ -15,7 +15,7 @@ from ..basics.split import WHOLE
 from ..basics.text import loads
 from ..pairs.ordered import Records, inputs
 from ..pairs.shortcut import shortcut_beside
-from ..pairs.sides import ChosenSide, Pair, Unfit
+from ..pairs.sides import ChosenSide, Pair, Trainable, Unfit
 from ..pairs.together import Together
 from .card import INFO, Facts, TrainingSet, describe
 from .evening import Balance, Ready, Shared, without_shared
@@ -25,6 +25,7 @@ from .selection import Filters, split_of
 from .settings import Settings
 from .templates import TEMPLATES
 from .tokens import Lengths, tokenizer_of, tokens_in
+from .user_turns import USER, UserTurn
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,11 @@ def pref_maker(format: str, template: str) -> Callable[[Any], Row]:
     return row
 
 
+def user_maker(format: str, _: str) -> Callable[[Any], Row]:
+    made = SFT[format]
+    return lambda turn: made(turn.question, turn.answer)
+
+
 def sft_maker(format: str, template: str) -> Callable[[Any], Row]:
     made, words = SFT[format], TEMPLATES[template]
 
@@ -55,10 +61,9 @@ def sft_maker(format: str, template: str) -> Callable[[Any], Row]:
     return row
 
 
-MAKERS: Mapping[Mode, tuple[type[ChosenSide], Callable[[str, str], Callable[[Any], Row]]]] = {
-    "pref": (Pair, pref_maker),
-    "sft": (ChosenSide, sft_maker),
-}
+Maker = Callable[[str, str], Callable[[Any], Row]]
+MAKERS: Mapping[Mode, tuple[type[Trainable], Maker]] = {"pref": (Pair, pref_maker), "sft": (ChosenSide, sft_maker)}
+OF_USERS: tuple[type[Trainable], Maker] = (UserTurn, user_maker)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +87,7 @@ class Wishes:
 
     def fitting(self, records: Records) -> Iterator[Ready]:
         """Of these each record that fits and passes the filters, with its training row."""
-        shape, maker = MAKERS[self.settings.mode]
+        shape, maker = OF_USERS if self.settings.template == USER else MAKERS[self.settings.mode]
         row_of = maker(self.settings.form, self.settings.template)
         shares = self.settings.split
         for file_index, line_number, line in records:
@@ -118,7 +123,7 @@ def write(settings: Settings, known_marks: Sequence[str]) -> int:
     if unknown := [mark for mark in settings.drop if mark not in known_marks]:
         meant = did_you_mean(unknown[0], known_marks)
         raise Stop(f"--drop {unknown[0]}: there is no such mark{meant or '; they are ' + ', '.join(known_marks)}.")
-    paths = inputs(settings.input)
+    paths = inputs(settings.input, *(("turns", "strategies") if settings.template == USER else ()))
     output = settings.output if settings.output.name else output_for(paths, settings.mode)
     if output.suffix not in KINDS or output.name == INFO:
         raise Stop(f"--output {output} ends in none of {', '.join(KINDS)}: the ending says what kind of file it is.")
@@ -146,7 +151,8 @@ def write_from(records: Records, settings: Settings, output: Path) -> int:
             facts.note(ready.record)
         if not files.counts:
             why = f" after --balance: {wishes.balance}" if wishes.balance.of else ""
-            raise Stop(f"There is no record that gives a training row{why}, so {output} is not written.")
+            made_by = " (--template user takes the turns of python -m src.strategies)" * (settings.template == USER)
+            raise Stop(f"There is no record that gives a training row{why}, so {output} is not written{made_by}.")
     made = TrainingSet(
         files={split: files.path(split).name for split in files.counts},
         mode=settings.mode,

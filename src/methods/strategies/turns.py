@@ -50,7 +50,7 @@ def rows(settings: Settings, found: Gathering) -> Iterator[dict[str, Any]]:
             kept = {name: turn.row.get(name) for name in KEPT}
             own = {"move": entry.move, "strategy": turn.record.strategy, "entry": entry.id, "name": entry.name}
             shown = candidates.of(entry, turn.record.sample_id, turn.record.item_id)
-            made = {name: turn.row[name] for name in ("model", "seed", "rehearsal") if name in turn.row}
+            made = {name: turn.row[name] for name in ("model", "seed", "prompts", "rehearsal") if name in turn.row}
             yield kept | own | {"candidates": shown} | made
 
 
