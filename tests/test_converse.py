@@ -15,7 +15,7 @@ import pytest
 
 from src.methods.recipes.kit.draws import USER_TURNS
 
-from .conftest import Done, Serve, command, environment, read_rows, synthesis, write_rows
+from .conftest import ROOT, Done, Serve, command, environment, read_rows, synthesis, write_rows
 
 Start = Callable[..., str]
 TOPICS = ("cheap dinners for a week", "a leaking tap", "learning to swim late", "naming a cat", "first day in Oslo")
@@ -414,3 +414,206 @@ def test_estimate_and_show_ask_nobody(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "=== dialogue 2" in done.stdout
     assert not (tmp_path / "data").exists()
+
+
+# ---------------------------------------------------------------------------------------------- recipes
+
+SEEDS = ROOT / "data/seeds"
+OF_RECIPES = {
+    "selfplay": SEEDS / "topics.txt",
+    "script": SEEDS / "topics.txt",
+    "document": SEEDS / "help.html",
+    "plan": SEEDS / "tools.json",
+    "mirror": ROOT / "data/raw/demo.jsonl",
+    "rewrite": ROOT / "data/raw/demo.jsonl",
+    "extend": SEEDS / "pairs.jsonl",
+}
+
+
+def made_by(recipe: str, folder: Path, url: str, *arguments: object) -> list[Any]:
+    """What a recipe makes of the example seeds."""
+    done = converse(folder, url, "--recipe", recipe, "--seeds", OF_RECIPES[recipe], *arguments)
+    assert done.returncode == 0, done.stderr
+    return read_rows(folder / "made.jsonl")
+
+
+def test_the_list_names_every_recipe_with_what_it_needs(tmp_path: Path) -> None:
+    done = command("converse", "--list", folder=tmp_path)
+    assert re.findall(r"^(\w+) +--seeds (\w+); calls: \S", done.stdout, re.MULTILINE) == [
+        ("selfplay", "topics"),
+        ("script", "topics"),
+        ("document", "documents"),
+        ("plan", "plans"),
+        ("mirror", "dialogues"),
+        ("rewrite", "dialogues"),
+        ("extend", "pairs"),
+    ]
+    assert done.stdout.count("stands for: ") == len(OF_RECIPES)
+
+
+def test_a_recipe_reads_on_one_screen() -> None:
+    files = [*(ROOT / "src/methods/recipes").glob("*.py")]
+    assert {path.stem for path in files} >= OF_RECIPES.keys()
+    for path in files:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 150, path.name
+
+
+@pytest.mark.parametrize("recipe", OF_RECIPES)
+def test_every_recipe_makes_what_synthesis_reads(endpoint: Start, tmp_path: Path, recipe: str) -> None:
+    url = endpoint()
+    rows = made_by(recipe, tmp_path, url, "--count", 6, "--languages", "en,zh")
+    assert sum(row["made"]["ending"] != "original" for row in rows) == 6
+    assert all(row["made"]["recipe"] == recipe for row in rows)
+    assert synthesis(tmp_path, url, input="made.jsonl").returncode == 0
+
+
+@pytest.mark.parametrize("recipe", OF_RECIPES)
+def test_every_recipe_can_be_shown_and_estimated_without_a_request(tmp_path: Path, recipe: str) -> None:
+    line = ("--recipe", recipe, "--seeds", OF_RECIPES[recipe], "--count", 3)
+    shown = command("converse", *line, "--show", 1, folder=tmp_path)
+    assert (shown.returncode, "# Task: " in shown.stdout) == (0, True), shown.stderr
+    assert re.search(r"^all +\d+", command("converse", *line, "--estimate", folder=tmp_path).stdout, re.MULTILINE)
+
+
+def test_a_document_is_spoken_of_with_quotes_that_stand_in_it(endpoint: Start, tmp_path: Path) -> None:
+    log = tmp_path / "asked.jsonl"
+    rows = made_by("document", tmp_path, endpoint(log=log), "--count", 3)
+    page = " ".join((SEEDS / "help.html").read_text(encoding="utf-8").split())
+    facts = [fact for row in rows for fact in row["made"]["card"]["facts"]]
+    assert facts
+    assert all(fact["quote"].strip() in page for fact in facts)
+    systems = {row["messages"][0]["content"] for row in read_rows(log)}
+    turns = [row["messages"][-1]["content"] for row in read_rows(log) if "# Task: user turn" in str(row["messages"])]
+    assert any(fact["fact"] in system for system in systems for fact in facts)
+    assert not any(fact["fact"] in turn for turn in turns for fact in facts)
+    read = [row["messages"][1]["content"] for row in read_rows(log) if "<document>" in row["messages"][1]["content"]]
+    assert not any(word in text for text in read for word in ("not to be read", "margin: 2em", ">Join<"))
+
+
+def test_a_quote_that_does_not_occur_goes_back_and_at_last_leaves_the_dialogue_out(
+    serve: Serve, tmp_path: Path
+) -> None:
+    facts = [{"fact": f"fact {number} of it", "quote": "members pay nothing at all"} for number in range(2)]
+    reply = json.dumps({"about": "a tool library", "occasion": "the saw broke", "facts": facts})
+    given = ("--recipe", "document", "--seeds", OF_RECIPES["document"], "--count", 1)
+    assert converse(tmp_path, serve(lambda _: reply), *given).returncode == 3
+    (failure,) = read_rows(tmp_path / "made.jsonl.failed.jsonl")
+    assert (failure["stage"], failure["kind"]) == ("facts", "quotes_occur")
+
+
+def test_each_value_of_a_plan_is_said_in_its_exchange(endpoint: Start, tmp_path: Path) -> None:
+    for seeds_file in ("tools.json", "slots.json"):
+        done = converse(
+            tmp_path,
+            endpoint(),
+            "--recipe",
+            "plan",
+            "--seeds",
+            SEEDS / seeds_file,
+            "--count",
+            12,
+            output=seeds_file + "l",
+        )
+        assert done.returncode == 0, done.stderr
+        rows = read_rows(tmp_path / f"{seeds_file}l")
+        assert len({json.dumps(row["made"]["card"]["steps"]) for row in rows}) > 6
+        for row in rows:
+            turns = [turn["content"] for turn in row["conversation"]]
+            for place, step in enumerate(row["made"]["card"]["steps"]):
+                said = " ".join(turns[2 * place : 2 * place + 2])
+                assert all(value in said for value in re.findall(r'"([^"]+)"', step)), (step, said)
+
+
+def test_what_one_tool_gives_back_is_what_the_next_is_given(endpoint: Start, tmp_path: Path) -> None:
+    rows = made_by("plan", tmp_path, endpoint(), "--count", 20, "--friction", 0)
+    walks = [row["made"]["card"]["steps"] for row in rows]
+    fed = [steps for steps in walks if len(steps) > 1 and "with what was just told" in steps[1]]
+    assert fed
+    for steps in fed:
+        assert re.search(r'search_flights .* with flight id "(\w+)"', steps[0])
+        assert re.search(r"(book_flight|choose_seat)", steps[1])
+
+
+def test_a_mirrored_user_copies_no_eight_words(serve: Serve, tmp_path: Path) -> None:
+    profile = {
+        "intent": "plans a short journey",
+        "statements": ["asks in fragments", "has one limit", "does not thank"],
+        "types": "lower case",
+    }
+    verdicts = [{"reason": "their turns", "verdict": word} for word in ("shown", "not_shown", "shown")]
+    private = "where should we stay, no car and my mum's knees are bad so no hills"
+    said: list[str] = []
+
+    def answer(body: dict[str, Any]) -> str:
+        first = body["messages"][1]["content"]
+        if "# Task: profile" in first:
+            return json.dumps(profile)
+        if "# Task: check of the profile" in first:
+            return json.dumps({"checks": verdicts})
+        said.append(first)
+        return private if len(body["messages"]) == 2 and "user turn" in first else f"turn {len(said)} of my own"
+
+    rows = made_by("mirror", tmp_path, serve(answer), "--count", 1)
+    assert private not in json.dumps(rows)
+    assert rows[0]["made"]["card"]["is known for"] == ["asks in fragments", "does not thank"]
+    assert not any("has one limit" in text for text in said)
+
+
+def test_a_rewritten_dialogue_stands_beside_its_original_in_one_group(endpoint: Start, tmp_path: Path) -> None:
+    rows = made_by("rewrite", tmp_path, endpoint(), "--count", 4)
+    real = {row["id"]: row["conversation"] for row in read_rows(ROOT / "data/raw/demo.jsonl")}
+    for original, twin in zip(rows[::2], rows[1::2], strict=True):
+        assert original["made"]["group"] == twin["made"]["group"]
+        assert (original["made"]["ending"], original["conversation"]) == ("original", real[original["made"]["seed_id"]])
+        kept = twin["made"]["real"]
+        assert twin["conversation"][:kept] == original["conversation"][:kept]
+        assert twin["conversation"][kept:] != original["conversation"][kept:]
+
+
+def test_a_pair_goes_on_behind_its_answer_to_follow_ups_or_to_a_task(endpoint: Start, tmp_path: Path) -> None:
+    log = tmp_path / "asked.jsonl"
+    rows = made_by("extend", tmp_path, endpoint(log=log), "--count", 3, "--friction", 0)
+    pairs = read_rows(SEEDS / "pairs.jsonl")
+    for row, pair in zip(rows, pairs, strict=True):
+        assert [turn["content"] for turn in row["conversation"][:2]] == [pair["question"], pair["answer"]]
+        assert len(row["conversation"]) >= 6
+    asked = [text["messages"][-1]["content"] for text in read_rows(log)]
+    assert any("touches, from afar, on booking two cinema tickets" in text for text in asked)
+    assert any("asks for it: booking two cinema tickets" in text for text in asked)
+
+
+def test_a_critic_chooses_among_candidates_at_an_endpoint_of_its_own(serve: Serve, tmp_path: Path) -> None:
+    seeds(tmp_path)
+
+    def critic(body: dict[str, Any]) -> str:
+        shown = body["messages"][1]["content"]
+        assert shown.count("[Round 1]") == 3
+        return json.dumps({"looks": [{"faults": ["dull"]}, {"faults": ["none"]}, {"faults": ["dull"]}], "best": "2"})
+
+    given = ("--candidates", 3, "--critic-base-url", serve(critic), "--critic-model", "c", "--count", 2)
+    done = converse(tmp_path, serve(talkers()), *given)
+    assert done.returncode == 0, done.stderr
+    for row in read_rows(tmp_path / "made.jsonl"):
+        assert row["made"]["card"]["critic"] == {"candidates": 3, "faults": ["none"]}
+        assert row["made"]["models"]["critic"] == "c"
+
+
+def test_a_recipe_of_ones_own_runs_as_the_page_shows_it(endpoint: Start, tmp_path: Path) -> None:
+    page = (ROOT / "docs/converse.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(program.splitlines()) <= 60
+    seeds(tmp_path)
+    (tmp_path / "my_recipe.py").write_text(program, encoding="utf-8")
+    done = converse(tmp_path, endpoint(), "--recipe", "my_recipe.py", "--count", 3)
+    assert done.returncode == 0, done.stderr
+    assert [row["made"]["recipe"] for row in read_rows(tmp_path / "made.jsonl")] == ["sceptic"] * 3
+    (tmp_path / "my_recipe.py").write_text(f"{program}\n1 / 0\n", encoding="utf-8")
+    done = converse(tmp_path, endpoint(), "--recipe", "my_recipe.py", "--count", 4)
+    assert (done.returncode, "ZeroDivisionError" in done.stderr) == (1, True)
+
+
+def test_the_rehearsal_runs_each_recipe_without_a_key(tmp_path: Path) -> None:
+    done = command("rehearsal", "--converse", "--limit", 3, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for recipe in OF_RECIPES:
+        assert len(read_rows(tmp_path / f"data/made/rehearsal_{recipe}.jsonl")) >= 3

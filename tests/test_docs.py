@@ -67,6 +67,9 @@ def project(tmp_path: Path) -> Path:
     """A folder with the example dialogues where the documentation has its input, and marks that somebody has made."""
     for name in ("raw", "synthesized_raw", "processed"):
         (tmp_path / "data" / name).mkdir(parents=True)
+    shutil.copytree(ROOT / "data/seeds", tmp_path / "data/seeds")
+    (recipe,) = blocks(read(ROOT / "docs/converse.md"), "python")
+    (tmp_path / "my_recipe.py").write_text(recipe)
     for name in ("demo.jsonl", "LMSYS.jsonl"):
         shutil.copy(ROOT / "data/raw/demo.jsonl", tmp_path / "data/raw" / name)
     shutil.copytree(ROOT / "data/by_hand", tmp_path / "data/by_hand")
@@ -77,6 +80,7 @@ def project(tmp_path: Path) -> Path:
 
 def run_as_written(line: str, folder: Path, **variables: str) -> Done:
     """Run a command of the documentation; where it has an endpoint, that of the variables is asked."""
+    line = re.sub(r"(--\w+-base-url) \S+", rf"\1 {variables.get('PROUTT_BASE_URL')}", line)
     words = shlex.split(re.sub(r"--base-url \S+", "", line))
     return command(words[2].removeprefix("src."), *words[3:], folder=folder, **variables)
 

@@ -16,9 +16,9 @@ def faults_in(stage: Stage[Any], reply: Reply, fields: Mapping[str, Any]) -> Ite
     for text in repeated(stage, reply):
         why = f'"{text}" is a text of the reply format, which says what goes there: put your own in its place'
         yield Fault("repeated_format", why, fatal=True)
-    for check in stage.checks:
+    for check in (*stage.demands, *stage.checks):
         if reason := check(reply, fields):
-            yield Fault(check.__name__, reason)
+            yield Fault(check.__name__, reason, fatal=check in stage.demands)
 
 
 def repeated(stage: Stage[Any], reply: Reply) -> Iterator[str]:

@@ -52,6 +52,10 @@ class Failed(Exception):
         self.stage, self.kind, self.attempts, self.last_reply = stage, kind, attempts, last_reply
 
 
+class Misfit(Failed):
+    """The same where single replies were usable and what came of them is not: all are asked for anew another time."""
+
+
 class Unusable(Exception):
     """A reply that was billed and does not fit; `again` tells whether asking again can help.
 

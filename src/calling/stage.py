@@ -110,7 +110,9 @@ class Stage(Generic[ReplyT]):
     one_for_each: str | None = None
     """The input whose length is the number of entries wanted in the reply's marked list."""
     checks: tuple[Checker, ...] = ()
-    """What a reply must satisfy beyond its shape, given these inputs."""
+    """What a reply must satisfy beyond its shape, given these inputs; a fault that the model does not mend is kept."""
+    demands: tuple[Checker, ...] = ()
+    """The same where nothing can be made of a reply that has the fault."""
 
     @property
     def inputs(self) -> set[str]:

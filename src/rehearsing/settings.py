@@ -8,6 +8,7 @@ from pathlib import Path
 from ..basics.options import Options, flag, number, option
 from .standin import FAULTS, Manner
 
+EXAMPLE_SEEDS = Path(__file__).parents[2] / "data" / "seeds"
 EXAMPLE_DIALOGUES = Path(__file__).parents[2] / "data" / "raw" / "demo.jsonl"  # wherever the command is typed
 
 
@@ -37,6 +38,11 @@ class Settings(Options):
     local: bool = flag(
         "ask the small real model that comes as a package, to see a model at work without a key or a network",
         group="endpoint",
+        variable=False,
+    )
+    converse: bool = flag(
+        "make dialogues instead, a few by each recipe of src.converse, from the seeds in data/seeds",
+        group="input",
         variable=False,
     )
     port: int = own(0, number(0, 65535, int), "port of --serve; 0 is any free one", group="endpoint")

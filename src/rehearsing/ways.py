@@ -1,4 +1,7 @@
-"""What the stand-in says of strategies: made of words for any subject, and put together by how they begin."""
+"""What the stand-in says where a reply has to hold something: a strategy, a quotation, the values of a step.
+
+Strategies are made of words for any subject, and put together by how they begin.
+"""
 
 import random
 import re
@@ -9,6 +12,7 @@ MOVES = ("deepen", "revise")  # few of all, so that a handful of dialogues makes
 DOES = ("asks for", "wants to change")
 WHAT = ("an example", "the reason", "the order of steps")
 AFTER = ("after a general answer", "when the assistant lists options", "once a first try is done", "before deciding")
+IN_MARKS = re.compile(r'"([^"]+)"')
 SHARED = re.compile(r"(.*?) (?:after|when|once|before) ")
 
 
@@ -20,6 +24,7 @@ class Speaker(Protocol):
     @property
     def inputs(self) -> Mapping[str, str]: ...
     def listed(self, tag: str) -> list[str]: ...
+    def some_words(self, most: int) -> str: ...
 
 
 def move(speaker: Speaker, _: int) -> str:
@@ -43,10 +48,35 @@ def beginning(text: str) -> str:
     return found[1] if found else text
 
 
+def quote(speaker: Speaker, place: int) -> str:
+    """A line of the document."""
+    lines = [line for line in speaker.inputs.get("document", "").splitlines() if line.strip()]
+    return lines[place % len(lines)] if lines else "it"
+
+
+def turn(speaker: Speaker, place: int) -> str:
+    """A user's turn with all that its step has in quotation marks."""
+    steps = speaker.listed("steps")
+    values = IN_MARKS.findall(steps[place]) if place < len(steps) else []
+    return " ".join([speaker.some_words(6), *values])
+
+
+def shown(_: Speaker, __: int) -> str:
+    return "shown"
+
+
+def first(_: Speaker, __: int) -> str:
+    return "1"
+
+
 WAYS: Mapping[str, Callable[[Speaker, int], str]] = {
     "move": move,
     "strategy": strategy,
     "entry": entry,
     "name": strategy,
+    "quote": quote,
+    "user": turn,
+    "best": first,
+    "verdict": shown,
 }
 """By the key of a reply that is to hold it."""

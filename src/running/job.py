@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..basics.seen import Seen
 from ..calling.completion import Usage
-from ..calling.session import Failed
+from ..calling.session import Misfit
 from ..calling.stage import AskSeats
 from .output import RECORDS, Lines, SampleId
 from .tally import Tally
@@ -75,7 +75,7 @@ class Job(Generic[ItemT]):
     seats: Mapping[str, Seat] = dataclasses.field(default_factory=dict)
     """Who else is asked, by the names that `make` has for them."""
     lines: Lines = RECORDS
-    fits: Callable[[Any], Failed | None] | None = None
+    fits: Callable[[Any], Misfit | None] | None = None
     """Why what was made cannot stand beside those before it. Where this is given, lines are in the items' order."""
     longest: Callable[[], int] | None = None
     """Tokens of the longest text that is asked about, at most, found by a look over all items; for a model file."""

@@ -21,7 +21,7 @@ from ..calling.endpoint import Endpoint
 from ..calling.local import at_home
 from ..calling.masking import without_secrets
 from ..calling.outcomes import HOPELESS, Hopeless
-from ..calling.session import UNUSABLE, Failed, Session
+from ..calling.session import UNUSABLE, Failed, Misfit, Session
 from ..calling.store import Store
 from .account import set_billed_before
 from .job import Item, Job, Made
@@ -201,7 +201,6 @@ class Run:
     def write(self, sample: Item, session: Session, made: Made, row: dict[str, Any]) -> None:
         """A line of the output; or of the sidecar, where it does not fit those before it."""
         if self.job.fits and (misfit := self.job.fits(made)):
-            session.forget()
             self.fail(sample, session, misfit)
             return
         self.write_doubtful()
@@ -215,6 +214,8 @@ class Run:
         return self.job.lines.whole(made.row(bill.usage), self.job.settings, faults, rehearsal=bill.rehearsal)
 
     def fail(self, sample: Item, session: Session, failed: Failed) -> None:
+        if isinstance(failed, Misfit):
+            session.forget()
         parts = (self.job.words.thing, sample.sample_id, failed.stage, failed.kind, failed)
         self.warnings.warn("%s %r failed at %s (%s): %s", *parts)
         failure = Failure(

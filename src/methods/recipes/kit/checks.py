@@ -46,6 +46,13 @@ def fault_of_assistant(text: str, turns: Sequence[Turn]) -> Fault | None:
     return None
 
 
+def fault_of_copy(text: str, private: str) -> Fault | None:
+    """Whether a turn has words of a text that may not be copied."""
+    if private and (run := signs.copied(text, private)):
+        return Fault("copied", f'"{run}" stands like that in a private text: say it in other words', fatal=True)
+    return None
+
+
 def faults_in(talk: Talk) -> Iterator[Fault]:
     """What is wrong with a dialogue as a whole. Turns that somebody really said are not looked at."""
     made, user = talk.turns[talk.real :], said_by(talk.turns, "user")

@@ -46,7 +46,7 @@ LANGUAGES: Mapping[str, str] = {
     "vi": "Vietnamese",
     "zh": "Chinese (Simplified)",
 }
-SEEDS_OWN, CARDS_OWN = "the language of the seed", "the language that the person is told in"
+ITS_OWN = "the language of the material"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Draw:
     def language(self) -> str:
         """The language's name, for a prompt; that of the seed where none is wished for."""
         if not self.wishes.languages:
-            return SEEDS_OWN
+            return ITS_OWN
         code = self.one_of("language", self.wishes.languages)
         return LANGUAGES.get(code, code)
 

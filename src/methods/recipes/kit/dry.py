@@ -71,7 +71,8 @@ class Dry:
 def show(settings: Settings) -> int:
     """Print what was drawn for the first dialogues, and their first questions; the exit status."""
     recipe = recipe_of(settings.recipe)
-    for number, item in enumerate(items_of(settings, recipe)[: settings.show], 1):
+    items = [item for item in items_of(settings, recipe) if not item.original]
+    for number, item in enumerate(items[: settings.show], 1):
         dry = Dry()
         talk = asyncio.run(made_of(dry, item, recipe, 1)).talk
         print(f"=== dialogue {number}: id {item.sample_id!r}, {len(dry.asked)} calls, {len(talk.turns)} turns")

@@ -15,7 +15,7 @@ from ....basics.text import loads
 from ....calling.budget import most_tokens_in
 from ....calling.completion import Usage
 from ....calling.masking import shown_address
-from ....calling.session import Failed
+from ....calling.session import Misfit
 from ....calling.settings import api_key_of, is_own
 from ....calling.stage import AskSeats
 from ....running.job import Job, Seat, Words
@@ -167,7 +167,7 @@ async def made_of(ask: AskSeats, item: Item, recipe: Recipe, candidates: int) ->
     return MadeDialogue(item, recipe.name, talk)
 
 
-def misfit(neighbours: Neighbours, made: MadeDialogue) -> Failed | None:
+def misfit(neighbours: Neighbours, made: MadeDialogue) -> Misfit | None:
     """Why a dialogue is left out: a fault of its own, or its likeness to another."""
     if made.item.original:
         return None

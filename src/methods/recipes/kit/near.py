@@ -8,7 +8,7 @@ from typing import Any
 from ....basics.seen import SEEN, Seen, hashed
 from ....basics.text import loads, normalised
 from ....basics.wording import words
-from ....calling.session import Failed
+from ....calling.session import Misfit
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Neighbours:
         for texts in made_in(output):
             self.refusal(texts)
 
-    def refusal(self, texts: Sequence[str]) -> Failed | None:
+    def refusal(self, texts: Sequence[str]) -> Misfit | None:
         """Why a dialogue of these turns cannot stand beside those before; where it can, it is one of them from now."""
         opening = hashed(normalised(texts[0]).encode())
         if self._own_openings and len(words(texts[0])) > SHORT_OPENING and self._openings.get(opening):
@@ -41,8 +41,8 @@ class Neighbours:
         return None
 
 
-def refused(kind: str, why: str) -> Failed:
-    return Failed("checks", kind, why, 1, None)
+def refused(kind: str, why: str) -> Misfit:
+    return Misfit("checks", kind, why, 1, None)
 
 
 def shingles_of(texts: Sequence[str]) -> set[str]:

@@ -101,8 +101,13 @@ FREE = Move("", "")
 
 
 async def drawn_move(draw: Draw, turns: Sequence[Turn], number: int) -> Move:
+    """What the dice say, whatever was said."""
+    _ = turns
+    return drawn_friction(draw, number)
+
+
+def drawn_friction(draw: Draw, number: int) -> Move:
     """Friction, in a share of the turns that the run wishes for; else nothing in particular."""
-    _ = turns  # a move by the dice does not look at what was said
     drawn = draw.dice(f"friction {number}")
     if drawn.random() >= draw.wishes.friction:
         return FREE

@@ -11,7 +11,7 @@ from ....calling.settings import refuse_odd
 from ....running.settings import Running
 
 UserForm = Literal["text", "chat"]
-NAMES = ("selfplay",)
+NAMES = ("selfplay", "script", "document", "plan", "mirror", "rewrite", "extend")
 
 own = functools.partial(option, variable=False)
 seat = functools.partial(option, group="seats")

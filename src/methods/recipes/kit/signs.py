@@ -43,6 +43,7 @@ SMALL_TALK = re.compile(
     re.IGNORECASE,
 )
 ALIKE, SHORTEST_COMPARED = 0.9, 40  # two texts say the same; characters, below which only equal ones do
+COPIED = 8  # words in a row; fewer are said by many
 SIGNS_A_WORD = 1.6  # of Chinese and Japanese
 
 
@@ -85,6 +86,15 @@ def alike(one: str, other: str) -> bool:
         return one == other
     same = SequenceMatcher(None, one, other, autojunk=False)
     return same.real_quick_ratio() >= ALIKE and same.quick_ratio() >= ALIKE and same.ratio() >= ALIKE
+
+
+def copied(text: str, source: str) -> str:
+    """The first run of eight words that a text shares with its source, or of as many signs as make such; else ""."""
+    said, there = words(text), words(source)
+    length = COPIED if not any(map(SIGN.match, said)) else round(COPIED * SIGNS_A_WORD)
+    runs = {tuple(there[place : place + length]) for place in range(len(there) - length + 1)}
+    shared = (said[place : place + length] for place in range(len(said) - length + 1))
+    return next((" ".join(run) for run in shared if tuple(run) in runs), "")
 
 
 def length_in_words(text: str) -> int:

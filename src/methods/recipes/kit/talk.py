@@ -10,8 +10,8 @@ from ....dialogues.chats import as_chat
 from ....dialogues.samples import chat_history
 from ....dialogues.turns import Turn
 from . import signs
-from .checks import fault_of_assistant, fault_of_user, said_by
-from .draws import CARDS_OWN, Draw
+from .checks import fault_of_assistant, fault_of_copy, fault_of_user, said_by
+from .draws import Draw
 from .people import GIVES_UP, Move, drawn_move
 from .recipe import Ending, Seats, Talk
 from .voices import ASSISTANT, THINKING, TURNED_USER, USER
@@ -41,6 +41,8 @@ class Scene:
     assistant: str = ASSISTANT.system
     """The assistant's system message."""
     mover: Mover = drawn_move
+    private: str = ""
+    """What no turn may copy from."""
 
     async def user_turn(self, turns: Sequence[Turn], number: int, move: Move) -> Said:
         """What the person types next."""
@@ -49,6 +51,8 @@ class Scene:
 
         def fault_of(text: str) -> Fault | None:
             said = left(signs.tidied(text))
+            if copied := fault_of_copy(said.text, self.private):
+                return copied
             return fault_of_user(said.text, turns, most_words) if said.text or not turns else None
 
         said = left(signs.tidied(await self.seats.user.utterance(Question(USER.stage, asked, None, None), fault_of)))
@@ -59,17 +63,19 @@ class Scene:
         system = self.assistant + (THINKING if self.draw.wishes.thinking else "")
         asked = [{"role": "system", "content": system}, *as_chat(turns)]
         question = Question(ASSISTANT.stage, asked, None, None)
-        reply = await self.seats.assistant.utterance(
-            question, lambda text: fault_of_assistant(signs.tidied(text), turns)
-        )
-        return signs.tidied(reply)
+
+        def fault_of(text: str) -> Fault | None:
+            reply = signs.tidied(text)
+            return fault_of_copy(reply, self.private) or fault_of_assistant(reply, turns)
+
+        return signs.tidied(await self.seats.assistant.utterance(question, fault_of))
 
 
-async def talk(scene: Scene, before: Sequence[Turn] = ()) -> Talk:
-    """The dialogue of these two, behind turns that are there already."""
+async def talk(scene: Scene, before: Sequence[Turn] = (), rounds: int | None = None) -> Talk:
+    """The dialogue of these two, behind turns that are there already; of as many rounds as drawn, or as given."""
     turns = list(before)
     ending: Ending = "length"
-    for number in range(1 + len(said_by(before, "user")), scene.draw.user_turns + 1):
+    for number in range(1 + len(said_by(before, "user")), (rounds or scene.draw.user_turns) + 1):
         move = await scene.mover(scene.draw, turns, number)
         said = await scene.user_turn(turns, number, move)
         if said.text:
@@ -110,8 +116,7 @@ def as_text(scene: Scene, turns: Sequence[Turn], number: int, move: Move) -> Mes
     )
     wishes = [place_of(card, number, draw.user_turns)]
     wishes += [f"In this message the person {move.text}."] if move.text else []
-    language = draw.language if draw.wishes.languages else CARDS_OWN
-    wishes += [f"About {draw.words(number)} words, in {language}."]
+    wishes += [f"About {draw.words(number)} words, in {draw.language}."]
     return [{"role": "system", "content": USER.system}, {"role": "user", "content": f"{asked}\n\n{' '.join(wishes)}\n"}]
 
 

@@ -1,0 +1,95 @@
+"""Script: one call writes a whole dialogue, of a subtopic, a person and a setting that the dice have chosen.
+
+Cheaper than two seats and less alive: whoever writes knows both sides. What varies it is drawn: a subtopic from a list
+that a model makes of the topic, the levels of five traits, the setting, each exchange's length and friction.
+"""
+
+from pydantic import Field
+
+from ...basics.shape import Text
+from ...calling.stage import Reply, Stage
+from .kit.draws import Draw
+from .kit.frame import FRAME
+from .kit.people import big_five, traits
+from .kit.recipe import Recipe, Seats, Seed, Talk
+from .kit.script import EXAMPLE, HOW, ending_of, steps_of, talk_is_sound, turns_of
+from .kit.talk import person_text
+
+SETTINGS = (
+    *("at work, between two tasks", "on the phone in a queue", "at home, late at night", "with somebody waiting"),
+    *("at the kitchen table, with the thing itself in front", "on a train with bad reception", "before an appointment"),
+    *("after a failed attempt", "on a free afternoon, for its own sake", "for somebody else who does not type"),
+)
+CHARACTERISTICS = (
+    *("comes back to an earlier point", "asks for a thing in another form", "tells more than is needed"),
+    *("never answers questions back", "asks why", "wants numbers", "compares two options", "tests what is said"),
+    *("switches to a second matter on the way", "gets to the real matter late", "asks what a word means"),
+)
+
+
+class Subtopics(Reply):
+    """Narrow matters within a topic."""
+
+    subtopics: tuple[Text, ...] = Field(min_length=4, max_length=16)
+
+
+SUBTOPICS = Stage(
+    frame=FRAME,
+    name="subtopics",
+    task="""\
+List twelve matters within the seed that somebody could turn to a chat assistant about, each in three to ten words: \
+narrow, far apart from one another, common ones and odd ones, in the seed's language.""",
+    example=Subtopics(
+        subtopics=("a narrow matter of it", "a second narrow matter", "a third one", "one far from these")
+    ),
+    opens_with=("seed",),
+    reply_tokens=110,
+)
+
+SCRIPT = Stage(
+    frame=FRAME,
+    name="script",
+    task=f"""\
+Write a whole dialogue between a person and a chat assistant about the matter drawn, as it could have happened to this \
+person in this setting. All of it in the language drawn. Give the case particulars of its own: figures, names of \
+things, a mistake. {HOW}""",
+    material="""\
+<drawn>
+{drawn}
+</drawn>
+
+<steps>
+{steps}
+</steps>""",
+    example=EXAMPLE,
+    opens_with=("seed",),
+    one_for_each="steps",
+    checks=(talk_is_sound,),
+    reply_tokens=700,
+)
+
+
+async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
+    """Have subtopics listed, draw one of them and all else, and have it written."""
+    listed = await seats.writer(SUBTOPICS, seed=seed.text)
+    drawn = {
+        "matter": draw.one_of("matter", listed.subtopics),
+        **traits(draw),
+        "personality": big_five(draw, "user"),
+        "setting": draw.one_of("setting", SETTINGS),
+        "in this dialogue": draw.some_of("characteristics", CHARACTERISTICS, 2),
+    }
+    steps = steps_of(draw)
+    script = await seats.writer(SCRIPT, seed=seed.text, drawn=person_text(drawn), steps=steps)
+    return Talk([*turns_of(script.exchanges)], {**drawn, "steps": steps}, ending_of(draw, len(steps)))
+
+
+RECIPE = Recipe(
+    name="script",
+    seeds="topics",
+    about="subtopics of a topic are listed, one is drawn with a personality and a setting, and one call writes it all",
+    stands_for="DiaSynth, imagined conversations, multilingual chats; the cheapest way",
+    calls="2",
+    make=make,
+    stages=(SUBTOPICS, SCRIPT),
+)
