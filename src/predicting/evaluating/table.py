@@ -81,8 +81,8 @@ def signed(difference: Difference) -> str:
     if interval.low is None:
         return f"{interval.value:+.{figure.digits}f}"
     star = " *" if interval.clear_of_zero else ""
-    between = f"{interval.low:+.{figure.digits}f} … {interval.high:+.{figure.digits}f}"
-    return f"{interval.value:+.{figure.digits}f}  {between}{star}"
+    between = f"({interval.low:+.{figure.digits}f} to {interval.high:+.{figure.digits}f})"
+    return f"{interval.value:+.{figure.digits}f} {between}{star}"
 
 
 def judge(results: Results) -> Iterator[str]:

@@ -118,7 +118,8 @@ def begin(recipe: Recipe, before: Recipe | None, lesson: Lesson, folder: Path) -
         raise Stop(
             f"{folder} was begun otherwise ({'; '.join(changed)}): go on with what it was, or give a new --output."
         )
-    log.info("\n".join([f"{recipe.kind} on {recipe.rows:,} rows, {recipe.steps:,} steps", *in_words(recipe)]))
+    for line in (f"{recipe.kind} on {recipe.rows:,} rows, {recipe.steps:,} steps", *in_words(recipe)):
+        log.info("%s", line)
     for warning in warnings(recipe):
         log.warning(warning)
     keep(recipe, folder)

@@ -59,7 +59,8 @@ class WithTrl:
         checkpoint = get_last_checkpoint(str(folder / CHECKPOINTS)) if task.resume else None
         started = time.monotonic()
         try:
-            trainer.train(resume_from_checkpoint=checkpoint)
+            with warnings.catch_warnings(action="ignore", category=FutureWarning):  # of names that they will change
+                trainer.train(resume_from_checkpoint=checkpoint)
         except torch.OutOfMemoryError as error:
             raise Stop(
                 f"Memory ran out with {recipe.rows_at_once} rows of up to {recipe.longest_row:,} tokens at once: give"
