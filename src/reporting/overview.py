@@ -63,6 +63,8 @@ class Totals:
     pairs: int = 0
     rehearsed: int = 0
     models: Counter[str] = dataclasses.field(default_factory=Counter)
+    similarity: float = 0.0
+    """The sum of all best similarities."""
     similarities: list[int] = dataclasses.field(default_factory=lambda: [0] * STEPS)
     margins: list[int] = dataclasses.field(default_factory=lambda: [0] * STEPS)
     """How many pairs have which margin, from -1 to 1, where a judge gave one."""
@@ -82,6 +84,7 @@ class Totals:
         self.rehearsed += record.rehearsal
         self.models[str(record.model or "not told")] += 1
         if record.top_sim is not None:
+            self.similarity += record.top_sim
             self.similarities[min(STEPS - 1, max(0, int(record.top_sim * STEPS)))] += 1
         margin = record.quality.margin if record.quality else None
         if margin is not None and -1 <= margin <= 1:

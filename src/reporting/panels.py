@@ -30,9 +30,12 @@ IN_THE_TABLE = {"prompt tokens of the pairs", "completion tokens of the pairs"} 
 
 def panels(totals: Totals, found: Accounts) -> str:
     """The whole Overview: a strip of figures, and all panels of which something is known."""
-    figures = {name: value for name, value in facts(totals, found).items() if name not in IN_THE_TABLE}
+    figures: dict[str, str | int] = {"pairs": totals.pairs}
+    if graded := sum(totals.similarities):
+        figures["mean best similarity"] = f"{totals.similarity / graded:.2f}"
     if totals.checked:
         figures["with a flag"] = f"{totals.marked:,} of {totals.checked:,}"
+    figures |= {name: value for name, value in facts(totals, found).items() if name not in IN_THE_TABLE}
     inside = "".join(drawn for panel in PANELS for drawn in panel(totals, found))
     return f'{strip(figures)}<div class="panels">{inside}</div>'
 

@@ -138,6 +138,22 @@ def test_of_real_pairs_all_but_the_reasonings_is_seen_without_scrolling(
     assert all(0 <= float(similarity.text) <= 1 for similarity in similarities)
 
 
+def test_long_texts_are_cut_until_all_of_them_is_wished_for(browser: Any, tmp_path: Path) -> None:
+    long, most = " and so on" * 200, clean() | {"sample_id": "long", "label": "What?" + " and so on" * 200}
+    for name in ("chosen", "rejected"):
+        for view in most[name]["insight_reason"].values():
+            view["predictions"] = [text + long for text in view["predictions"][:2]]
+    write_rows(tmp_path / "long.jsonl", [most])
+    assert command("report", "--input", "long.jsonl", folder=tmp_path).returncode == 0
+    screen(browser, 1280, 900)
+    reopen(browser, tmp_path / "long.html")
+    for part in (".said", ".side-of.chosen", ".side-of.rejected", ".categories"):
+        assert bottom(browser, part) <= bottom(browser, "#reader")
+    before = bottom(browser, ".said")
+    browser.find_element("css selector", ".said button").click()
+    assert bottom(browser, ".said") > before
+
+
 def test_filters_and_search_narrow_the_list(page: Any) -> None:
     assert shown(page) == ["7", "clean", "evil"]
     for name, value, left in (
@@ -356,7 +372,7 @@ def test_an_open_page_follows_its_address_and_takes_no_harm_from_a_broken_one(pa
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 1024, 390])
+@pytest.mark.parametrize("width", [1280, 1024, 800, 390])
 def test_nothing_is_wider_than_the_screen(page: Any, folder: Path, width: int, dark: bool) -> None:
     screen(page, width, 844, dark=dark)
     page.get("about:blank")

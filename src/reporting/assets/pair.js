@@ -3,6 +3,8 @@ const SIDES = ["chosen", "rejected"];
 const VIEWS = ["mining", "exploration"];
 const DIFFERS = { chosen: "more", rejected: "less" }; // how words of only one side are painted
 const folds = { dialogue: false, tree: false }; // which stay open from pair to pair
+const TRUE_VIEW = "the view that what was really said belongs to";
+const NOT_UNPACKED = "The texts cannot be unpacked: this page needs a browser of 2023 or later.";
 let opening = 0;
 
 const titled = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -13,11 +15,11 @@ function shownText(text, flags, ranges = []) {
 }
 
 // A text that is cut after some lines until it is asked for; `settle` gives those that are too long their button.
-const cut = (inside) => box("div", "cut", inside);
+const cut = (inside) => make("div", {}, box("div", "cut", inside));
 function settle(node) {
   for (const text of node.querySelectorAll(".cut")) {
     if (text.scrollHeight <= text.clientHeight + 2) continue;
-    const more = make("button", { type: "button", className: "plain", textContent: "all of it" });
+    const more = make("button", { type: "button", className: "plain" }, "all of it");
     more.onclick = () => { text.classList.add("whole"); more.remove(); };
     text.after(more);
   }
@@ -86,7 +88,9 @@ function viewOf(view, name, texts, pair, rows) {
   const list = make("ol", { ariaLabel: `predictions of the ${view} view` });
   list.append(...ours.map((one) => predictionOf(one, flagsOn(texts, name), same)));
   list.style.setProperty("--rows", rows);
-  return [box("h3", pair.view.toLowerCase() === view ? "true" : "", titled(told)), list];
+  const heading = make("h3", {}, titled(told));
+  if (pair.view.toLowerCase() === view) Object.assign(heading, { className: "true", title: TRUE_VIEW });
+  return [heading, list];
 }
 // Both sides in equal rows, so that a prediction stands beside that of the other side.
 function predictionsOf(texts, pair) {
@@ -154,7 +158,8 @@ async function open(place, wished = false) {
   drawBar();
   if (wished) document.body.classList.add("reading");
   if (!pair) return drawPair("", box("p", "none", "No pair passes the filters."));
-  const texts = await textsOf(place);
+  const texts = await textsOf(place).catch(() => null);
+  if (!texts) return drawPair("", box("p", "none", NOT_UNPACKED));
   if (turn !== opening) return; // another was opened meanwhile
   drawPair(place, headOf(pair, texts), foldsOf(texts), saidOf(texts), predictionsOf(texts, pair), reasoningsOf(texts));
   if (!again) byId("reader").scrollTop = 0;
