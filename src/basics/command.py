@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
 """Of ProUtt."""
+LONGEST_WORD = 300  # characters of what was given that are repeated; no file's name is longer
+LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 UNKNOWN = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
 
 
@@ -65,7 +67,7 @@ class Parser(argparse.ArgumentParser):
             word = next((word for word in unknown[1].split() if word.startswith("-")), unknown[1]).split("=")[0]
             known = [name for action in self._actions for name in action.option_strings]
             message = f"there is no option {word}{did_you_mean(word, known)}"
-        self.exit(1, visible(f"{self.prog}: {message} (try --help)\n"))
+        self.exit(1, readable(f"{self.prog}: {message} (try --help)") + "\n")
 
 
 def filled(text: str) -> str:
@@ -152,8 +154,13 @@ def flushed(main: Callable[[], int]) -> int:
 def said(sentence: str) -> int:
     """Tell the user why a command has to stop; the exit status."""
     with contextlib.suppress(OSError):  # a full disk under standard error: nobody is left to be told
-        sys.stderr.write(visible(sentence).replace("\n", "\\n") + "\n")
+        sys.stderr.write(readable(sentence) + "\n")
     return 1
+
+
+def readable(sentence: str) -> str:
+    """The sentence on one line for people: no terminal obeys it, and a word without end is cut."""
+    return LONG_WORD.sub(lambda word: word[0][:LONGEST_WORD] + "…", visible(sentence).replace("\n", "\\n"))
 
 
 def in_words(error: OSError) -> str:

@@ -11,6 +11,8 @@ import json
 import logging
 import os
 import pkgutil
+import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -38,6 +40,7 @@ Group = Literal[
 ]
 """In the order in which help shows them: what goes in and comes out first, the endpoint last."""
 VARIABLES = "PROUTT_"
+NO_VALUE = re.compile(r"--[\w-]+=--")  # of which older versions of argparse make an empty list
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +148,10 @@ def options_from(cls: type[OptionsT], arguments: Sequence[str] | None, command: 
     for field in sorted(dataclasses.fields(cls), key=lambda field: field.name != field.metadata["group"]):
         add(groups[field.metadata["group"]], field)
     parser.add_common()
-    given = vars(parser.parse_args(arguments))
+    words = sys.argv[1:] if arguments is None else arguments
+    if empty := next((word for word in words if NO_VALUE.fullmatch(word)), None):
+        parser.error(f"argument {empty.removesuffix('=--')}: expected one argument")
+    given = vars(parser.parse_args(words))
     name_unknown_variables(cls)
     lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
     return cls(**given | lists)

@@ -119,8 +119,10 @@ class Calling(Options):
 class Embedding(Calling):
     """Where vectors of texts come from, for a command that compares meanings."""
 
-    embeddings_url: str = vectors("", str, "an endpoint with /embeddings, e.g. http://127.0.0.1:8000/v1", metavar="URL")
-    embeddings_model: str = vectors("", str, "the model's name there")
+    embeddings_url: str = vectors(
+        "", word, "an endpoint with /embeddings, e.g. http://127.0.0.1:8000/v1", metavar="URL"
+    )
+    embeddings_model: str = vectors("", word, "the model's name there")
     embeddings_key_env: str = vectors(
         "", str, "the variable that holds its key; without it no key is sent", metavar="VARIABLE"
     )
@@ -132,10 +134,8 @@ class Embedding(Calling):
         """Raise Stop where only half of it is told, or the address is none."""
         if bool(self.embeddings_url) != bool(self.embeddings_model):
             raise Stop("--embeddings-url and --embeddings-model belong together: give both.")
-        if self.embeddings_url and not self.embeddings_url.startswith(("http://", "https://")):
-            raise Stop(
-                f"--embeddings-url {self.embeddings_url!r} is not an address: it must begin with http:// or https://."
-            )
+        if self.embeddings_url:
+            refuse_odd(self.embeddings_url, "--embeddings-url")
 
 
 def refuse_odd(address: str, option: str = "--base-url") -> None:

@@ -74,6 +74,8 @@ def mark(settings: Settings, files: Sequence[str]) -> int:
             if not totals.read:
                 raise Stop(f"There is no record in {' '.join(files)}, so {output} is not written.")
     except OSError as error:
+        if error.filename in files:
+            raise  # an input that cannot be read says so itself
         raise Stop(f"{output} cannot be written ({error.strerror}): give another --output or make room.") from error
     print("\n".join(summary(totals, output)))
     return 3 if totals.left_out.count else 0

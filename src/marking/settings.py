@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..basics.command import Stop
-from ..basics.options import flag, option
+from ..basics.options import flag, option, word
 from ..running.settings import Running
 
 
@@ -31,7 +31,7 @@ class Settings(Running):
         variable=False,
     )
     judge: bool = flag("ask a model too, for similarities of both sides and scores of their reasoning", group="marks")
-    judge_model: str | None = option(None, str, "the judge's name at the endpoint, if not --model", group="marks")
+    judge_model: str | None = option(None, word, "the judge's name at the endpoint, if not --model", group="marks")
 
     shortcut: bool = flag(
         "measure too how well the text alone tells chosen from rejected; needs scikit-learn", group="marks"

@@ -62,9 +62,9 @@ def trained_dialogues(files: Iterable[Path]) -> frozenset[str]:
 
 def marks_of(file: Path, what: str = "Training file", maker: str = "python -m src.postprocess") -> list[str]:
     """The marks beside one file, which `maker` makes. Raises Stop where there are none."""
-    beside = dialogues_beside(file)
-    if not file.exists():
+    if not file.is_file():
         raise Stop(f"{what} {file} does not exist: give one that {maker} has made.")
+    beside = dialogues_beside(file)
     try:
         marks = beside.read_text(encoding="utf-8").split()
     except FileNotFoundError as error:

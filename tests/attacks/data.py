@@ -113,39 +113,6 @@ def folder_removed(folder: Path) -> None:
 
 # ---------------------------------------------------------------------------------------------- files of others
 
-FOREIGN: dict[str, bytes] = {
-    "a.pdf": b"%PDF-1.7\nbinary\xff\xfe" * 3000,
-    "b.pdf": b"%PDF-1.7 without a line end" * 2000,
-    "a.parquet": b"PAR1" + bytes(5000),
-    "a.txt": b"notes\n" * 100,
-    "c.txt": b"one line without an end",
-    "a.json": b'{"a": 1}\n',
-    "a.jsonl": b'{"id": 1, "conversation": []}\n' * 50,
-    "b.jsonl": b'{"sample_id": null}\n',
-    "a.html": b"<!doctype html><title>mine</title>",
-    "a.sqlite": b"SQLite format 3\0" + bytes(4000),
-    "zeros": bytes(70_000),
-    "e.md": b"\n\n\n",
-}
-
-
-@attacks(
-    "data of others",
-    {f"{module} --output {name}": (module, name) for module in ("synthesis", "quality", "postprocess", "report")
-     for name in FOREIGN},
-    quick=("synthesis --output b.pdf", "quality --output a.jsonl"),
-)  # fmt: skip
-def foreign_output(folder: Path, case: tuple[str, str]) -> None:
-    module, name = case
-    write_rows(folder / "in.jsonl", [record(1) | {"conversation": turns("a", "b", "c")}])
-    (folder / name).write_bytes(FOREIGN[name])
-    before = {path.name for path in folder.iterdir()}
-    more = ("--api-key-env", "") if module == "synthesis" else ()
-    done = command(module, "--input", "in.jsonl", "--output", name, *more, folder=folder)
-    assert done.returncode == 1, done.stderr
-    assert (folder / name).read_bytes() == FOREIGN[name]
-    assert {path.name for path in folder.iterdir()} == before
-
 
 @attacks("data of others that lies where a run keeps its failures:", {"notes": b"my notes\n", "JSON": b'{"a": 1}\n'},
          quick=("notes",))  # fmt: skip
@@ -157,50 +124,6 @@ def foreign_sidecar(folder: Path, content: bytes) -> None:
     assert done.returncode == 1
     assert "out.jsonl.failed.jsonl was not made by" in done.stderr
     assert (folder / "out.jsonl.failed.jsonl").read_bytes() == content
-
-
-PLACES = ("/dev/full", "/dev/null", "/dev/stdout", "/dev/zero", "fifo", "folder", "loop", "missing/x/y\x01.jsonl")
-
-
-@attacks(
-    "data sent to odd places",
-    {f"{module} --output {place}": (module, place) for module in ("synthesis", "quality", "report", "postprocess")
-     for place in PLACES},
-    quick=("quality --output /dev/full", "synthesis --output fifo"),
-)  # fmt: skip
-def odd_output(folder: Path, case: tuple[str, str]) -> None:
-    module, place = case
-    write_rows(folder / "in.jsonl", [record(1) | {"conversation": turns("a", "b", "c")}])
-    os.mkfifo(folder / "fifo")
-    (folder / "folder").mkdir()
-    (folder / "loop").symlink_to("loop")
-    kind = Path(place).stat().st_rdev if place.startswith("/dev") else 0
-    with standin() as url:
-        more = to(url) if module == "synthesis" else ()
-        done = run(folder, module, *more, "--input", "in.jsonl", "--output", place, most=20)
-    if place.startswith("missing"):
-        assert done.status in {0, 1}
-        return
-    one_sentence(done)
-    assert not kind or Path(place).stat().st_rdev == kind
-    assert (folder / "loop").is_symlink()
-    assert (folder / "fifo").is_fifo()
-
-
-@attacks("data behind a link", dict.fromkeys(("synthesis", "quality", "report", "postprocess")), quick=("quality",))
-def linked_output(folder: Path, _: None) -> None:
-    write_rows(folder / "in.jsonl", [record(1) | {"conversation": turns("a", "b", "c")}])
-    (folder / "real").mkdir()
-    names = {"quality": "q.jsonl", "report": "r.html", "postprocess": "p.json", "synthesis": "s.jsonl"}
-    with standin() as url:
-        for module, name in names.items():
-            (folder / name).symlink_to(Path("real") / name)
-            for _again in range(2):
-                more = to(url) if module == "synthesis" else ()
-                done = command(module, *more, "--input", "in.jsonl", "--output", name, folder=folder)
-                assert done.returncode == 0, done.stderr
-            assert (folder / name).is_symlink(), module
-            assert (folder / "real" / name).stat().st_size > 100
 
 
 @attack("data of an output that another run is writing", quick=True)
@@ -215,95 +138,6 @@ def busy_output(folder: Path) -> None:
                 assert done.returncode == 1
                 assert "is writing to" in done.stderr, done.stderr
         assert (folder / "busy.jsonl").read_bytes() == content
-
-
-@attack("data that is read-only", quick=os.geteuid() != 0)
-def read_only_output(folder: Path) -> None:
-    if os.geteuid() == 0:
-        return  # who may do everything is not asked
-    write_rows(folder / "in.jsonl", [record(1)])
-    for _ in range(2):
-        done = command("quality", "--input", "in.jsonl", "--output", "q.jsonl", folder=folder)
-        (folder / "q.jsonl").chmod(0o400)
-    assert done.returncode == 1
-
-
-# ---------------------------------------------------------------------------------------------- edited by hand
-
-
-def cut(lines: list[bytes]) -> list[bytes]:
-    return [*lines[:2], lines[2][: len(lines[2]) // 2] + b"\n", *lines[3:]]
-
-
-def cut_at_a_brace(lines: list[bytes]) -> list[bytes]:
-    return [*lines[:2], lines[2][: lines[2].index(b"}") + 1] + b"\n", *lines[3:]]
-
-
-def joined(lines: list[bytes]) -> list[bytes]:
-    return [*lines[:2], lines[2].rstrip() + lines[3], *lines[4:]]
-
-
-def joined_and_cut(lines: list[bytes]) -> list[bytes]:
-    return [*lines[:2], lines[2][: len(lines[2]) // 2] + lines[3], *lines[4:]]
-
-
-def with_a_hole(lines: list[bytes]) -> list[bytes]:
-    return [*lines[:2], lines[2][:500] + lines[2][900:], *lines[3:]]
-
-
-def first_cut(lines: list[bytes]) -> list[bytes]:
-    return [lines[0][: len(lines[0]) // 2] + b"\n", *lines[1:]]
-
-
-def with_zeros(lines: list[bytes]) -> list[bytes]:
-    return [*lines[:2], bytes(len(lines[2]) - 1) + b"\n", *lines[3:]]
-
-
-def last_cut(lines: list[bytes]) -> list[bytes]:
-    return [*lines[:-1], lines[-1][:-100]]
-
-
-def without_an_end(lines: list[bytes]) -> list[bytes]:
-    return [*lines[:-1], lines[-1].rstrip()]
-
-
-EDITS: dict[str, Callable[[list[bytes]], list[bytes]]] = {
-    "a line is cut": cut,
-    "a line is cut at a brace": cut_at_a_brace,
-    "two lines are joined": joined,
-    "two lines are cut and joined": joined_and_cut,
-    "a line has a hole": with_a_hole,
-    "the first line is cut": first_cut,
-    "a line is zeros": with_zeros,
-    "the last line is cut": last_cut,
-    "the last line has no end": without_an_end,
-}
-
-
-@attacks(
-    "data of an output edited by hand:", EDITS, quick=("a line is cut", "two lines are joined", "a line has a hole")
-)
-def edited_output(folder: Path, edit: Callable[[list[bytes]], list[bytes]]) -> None:
-    dialogues(folder, 8)
-    words = ("--input", "in.jsonl", "--output", "out.jsonl")
-    with standin() as url:
-        command("synthesis", *to(url), *words, folder=folder)
-        lines = (folder / "out.jsonl").read_bytes().splitlines(keepends=True)
-        (folder / "out.jsonl").write_bytes(b"".join(edit(lines)))
-        done = command("synthesis", *to(url), *words, folder=folder)
-    assert done.returncode == 0, done.stderr
-    there = {json.loads(line)["sample_id"] for line in whole_rows(folder / "out.jsonl")}
-    assert len(there) == 8, done.stderr
-
-
-def whole_rows(path: Path) -> list[bytes]:
-    rows = []
-    for line in path.read_bytes().splitlines():
-        try:
-            rows += [line] if json.loads(line)["chosen"] else []
-        except (ValueError, KeyError):
-            continue
-    return rows
 
 
 # ---------------------------------------------------------------------------------------------- pipes

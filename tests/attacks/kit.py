@@ -25,8 +25,11 @@ from src.rehearsing.standin import Manner
 from ..conftest import dialogue as plain_dialogue
 from ..conftest import environment, write_rows
 
-MOST_SECONDS = 60.0
+MOST_SECONDS = 240.0  # until a command hangs; a busy machine makes a second long
+MOST_CPU = 60  # seconds
 MOST_MEMORY = 2 << 20  # kilobytes of addresses; Python with all its modules takes a fifth of it
+
+MORTAL = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 CaseT = TypeVar("CaseT")
 
@@ -87,14 +90,31 @@ class Ended:
         return self.out + self.err
 
 
-def started(folder: Path, *arguments: object, before: str = "", **more: str) -> "subprocess.Popen[bytes]":
-    """`python -m src.ARGUMENTS` as a process, by a shell that may close or redirect streams (`before`)."""
-    words = [sys.executable, "-m", f"src.{arguments[0]}", *map(str, arguments[1:])]
+def started(
+    folder: Path,
+    *arguments: object,
+    before: str = "",
+    limits: str = "",
+    mortal: bool = False,
+    stdin: int = subprocess.DEVNULL,
+    **more: Any,
+) -> "subprocess.Popen[bytes]":
+    """`python -m src.ARGUMENTS` as a process, by a shell that may close or redirect streams (`before`).
+
+    With `mortal` the permissions of files hold for it, also where root starts it.
+    """
+    words = [
+        *(MORTAL if mortal and os.geteuid() == 0 else ()),
+        sys.executable,
+        "-m",
+        f"src.{arguments[0]}",
+        *map(str, arguments[1:]),
+    ]
     return subprocess.Popen(
-        ["bash", "-c", f'ulimit -v {MOST_MEMORY}; exec "$@" {before}', "bash", *words],
+        ["bash", "-c", f'ulimit -v {MOST_MEMORY}; ulimit -t {MOST_CPU}; {limits} exec "$@" {before}', "bash", *words],
         cwd=folder,
         env=environment(**more),
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -117,7 +137,7 @@ def ended(process: "subprocess.Popen[bytes]", most: float = MOST_SECONDS) -> End
     return done
 
 
-def run(folder: Path, *arguments: object, before: str = "", most: float = MOST_SECONDS, **more: str) -> Ended:
+def run(folder: Path, *arguments: object, before: str = "", most: float = MOST_SECONDS, **more: Any) -> Ended:
     return ended(started(folder, *arguments, before=before, **more), most)
 
 

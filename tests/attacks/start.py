@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ..conftest import command, dialogue, environment, turns, write_rows
 from ..test_postprocess import record
@@ -123,13 +124,6 @@ def links(folder: Path, given: str) -> None:
     assert (done.status, made(folder)) == (0, 1), done.said[-500:]
 
 
-@attack("start with a link that leads to itself", quick=True)
-def link_to_itself(folder: Path) -> None:
-    (folder / "in.jsonl").symlink_to("in.jsonl")
-    for module in ("synthesis", "quality", "report", "postprocess"):
-        one_sentence(run(folder, module, "--input", "in.jsonl", "--output", "out.jsonl"))
-
-
 # ---------------------------------------------------------------------------------------------- stops
 
 
@@ -187,73 +181,7 @@ def terminated(folder: Path, module: str) -> None:
     assert not any(each.endswith(".tmp") for each in left), left
 
 
-# ---------------------------------------------------------------------------------------------- streams
-
-STREAMS = {
-    "standard output is full": ("> /dev/full", {1}),
-    "standard error is full": ("2> /dev/full", {0}),
-    "both are full": ("> /dev/full 2>&1", {1}),
-    "standard output is closed": (">&-", {0}),
-    "standard error is closed": ("2>&-", {0}),
-    "standard input is closed": ("<&-", {0}),
-    "all are closed": ("<&- >&- 2>&-", {0}),
-    "nobody reads": ("| true", {0, 1}),
-}
-MODULES = ("synthesis", "quality", "postprocess", "report", "report --text", "synthesis --show 2", "synthesis --help")
-
-
-@attacks(
-    "start where",
-    {f"{stream}: {words}": (STREAMS[stream], words) for stream in STREAMS for words in MODULES},
-    quick=("standard error is closed: synthesis", "standard output is full: quality"),
-)
-def odd_streams(folder: Path, case: tuple[tuple[str, set[int]], str]) -> None:
-    (before, statuses), words = case
-    module, *more = words.split()
-    rows = [record(number) | {"id": number, "conversation": dialogue(number)["conversation"]} for number in range(3)]
-    write_rows(folder / "in.jsonl", rows)
-    output = {"postprocess": "out.json", "report": "out.html"}.get(module, "out.jsonl")
-    with standin() as url:
-        more += to(url) if module == "synthesis" else []  # type: ignore[arg-type]
-        done = run(folder, module, "--input", "in.jsonl", "--output", output, *more, before=before)
-    if words.endswith("--help"):
-        return  # argparse passes over what it cannot print
-    assert done.status in statuses, (done.status, done.said[-400:])
-    if words in {"synthesis", "quality"}:
-        assert made(folder) == 3
-    if statuses == {1} and "2>&1" not in before:
-        assert "No space left" in done.err
-
-
 # ---------------------------------------------------------------------------------------------- settings
-
-ENVS: dict[str, tuple[bytes, int]] = {
-    "not UTF-8": (b"ZAI_API_KEY=\xff\xfe\n", 1),
-    "UTF-16": ("ZAI_API_KEY=x\n".encode("utf-16"), 1),
-    "NUL in it": (b"ZAI_API_KEY=a\0b\n", 1),
-    "a byte order mark": (b"\xef\xbb\xbfPROUTT_MODEL=m\n", 0),
-    "nonsense": (b"this is = not ' a file\n===\n", 0),
-    "nothing": (b"", 0),
-    "a long line": (b"A=" + b"x" * 1_000_000 + b"\n", 0),
-}
-
-
-@attacks("start with a .env of", ENVS, quick=tuple(ENVS))
-def odd_env(folder: Path, case: tuple[bytes, int]) -> None:
-    content, status = case
-    (folder / ".env").write_bytes(content)
-    write_rows(folder / "in.jsonl", [record(1)])
-    done = command("quality", "--input", "in.jsonl", folder=folder)
-    assert done.returncode == status, done.stderr
-    assert "Traceback" not in done.stderr
-
-
-@attacks("start with a .env that is", {"a pipe": os.mkfifo, "a folder": os.mkdir}, quick=("a pipe", "a folder"))
-def env_of_another_kind(folder: Path, make: Callable[[Path], None]) -> None:
-    make(folder / ".env")
-    write_rows(folder / "in.jsonl", [record(1)])
-    assert run(folder, "quality", "--input", "in.jsonl", most=10).status == 0
-
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "--limit 2^63": ("--limit", "9223372036854775808"),
@@ -268,17 +196,6 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "2^70 in --extra-body": ("--extra-body", '{"a": 1180591620717411303424}'),
     "half a character in --extra-body": ("--extra-body", '{"a": "\\ud800"}'),
     "a list as --extra-body": ("--extra-body", "[1]"),
-    "no --base-url": ("--base-url", ""),
-    "--base-url without a host": ("--base-url", "http://"),
-    "--base-url with an open bracket": ("--base-url", "http://[::1/v1"),
-    "--base-url with a port too large": ("--base-url", "http://127.0.0.1:99999/v1"),
-    "--base-url with port 0": ("--base-url", "http://127.0.0.1:0/v1"),
-    "--base-url with a space": ("--base-url", "http://127.0.0.1:9/a b"),
-    "--base-url with a line feed": ("--base-url", "http://127.0.0.1:9/\nx"),
-    "--base-url with a long label": ("--base-url", f"http://{'a' * 70}.example/"),
-    "a long --base-url": ("--base-url", f"http://127.0.0.1:9/{'a' * 100_000}"),
-    "--base-url with two dots": ("--base-url", "http://a..b/v1"),
-    "--base-url file:": ("--base-url", "file:///etc/passwd"),
     "an odd --model": ("--model", "a\x1b[2Jb"),
     "a --model that is no text": ("--model", "a\udcffb"),
     "a long --input": ("--input", "a" * 5000),
@@ -320,7 +237,8 @@ def odd_variable(folder: Path, case: tuple[str, str, str]) -> None:
     name, value, url = case
     dialogues(folder, 2)
     words = ("--api-key-env", "", "--patience", "1", "--max-retries", "0", "--input", "in.jsonl", "--base-url", url)
-    one_sentence(ended(started(folder, "synthesis", *words, "--output", "out.jsonl", **{name: value})))
+    variables: dict[str, Any] = {name: value}
+    one_sentence(run(folder, "synthesis", *words, "--output", "out.jsonl", **variables))
 
 
 PIPES = ("quality", "postprocess", "report", "report --text")

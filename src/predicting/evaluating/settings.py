@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...basics.command import Stop
-from ...basics.options import flag, number, option
+from ...basics.options import flag, number, option, word
 from ...basics.seen import HALF
 from ...calling.budget import Prices
 from ...calling.settings import Embedding
@@ -69,7 +69,7 @@ class Settings(Running, Embedding):
         metavar="IN/OUT",
     )
     judge: bool = flag("have a model grade and compare the predictions", group="judge", variable=False)
-    judge_model: str | None = option(None, str, "its name at the endpoint, if not --model", group="judge")
+    judge_model: str | None = option(None, word, "its name at the endpoint, if not --model", group="judge")
     hit: float = own(
         HIGH, number(0, 1), "a judged similarity from which on a prediction counts as a hit", group="judge"
     )
