@@ -15,7 +15,7 @@ from .test_postprocess import record
 
 COMMANDS = (
     *("synthesis", "converse", "strategies", "postprocess", "quality", "report"),
-    *("predict", "evaluate", "rehearsal"),
+    *("predict", "evaluate", "resemblance", "rehearsal"),
 )
 Start = Callable[..., str]
 

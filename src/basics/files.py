@@ -54,7 +54,7 @@ class Beside:
         return self.output.with_name(self.output.name + SHORTCUT)
 
 
-def found(patterns: Sequence[str], output: Path | None = None) -> list[str]:
+def found(patterns: Sequence[str], output: Path | None = None, option: str = "--input") -> list[str]:
     """The files that the patterns name, each once: paths, globs, folders with all below them, `-` for standard input.
 
     What a folder or glob has of our own making (the output, a sidecar) is left out. Raises Stop where a pattern names
@@ -66,12 +66,12 @@ def found(patterns: Sequence[str], output: Path | None = None) -> list[str]:
             matches = matching(pattern, output)
         except OSError as error:
             raise Stop(
-                f"Input {shortened(pattern)} cannot be read ({error.strerror}): give another --input."
+                f"Input {shortened(pattern)} cannot be read ({error.strerror}): give another {option}."
             ) from error
         if not matches:
             missing = "holds no file of dialogues" if pattern and Path(pattern).is_dir() else "does not exist"
             raise Stop(
-                f"Input {pattern or '(an empty name)'} {missing}: give --input a file of dialogues, or try"
+                f"Input {pattern or '(an empty name)'} {missing}: give {option} a file of dialogues, or try"
                 " data/raw/demo.jsonl; to see the pipeline without a key: python -m src.rehearsal"
             )
         files |= dict.fromkeys(matches)

@@ -3,11 +3,13 @@
 import itertools
 import re
 import unicodedata
+from collections.abc import Sequence
 
 SHORTEST_STEM, STEM = 3, 0.6  # letters, and share of a word, by which its inflected forms are known
 
 SIGNS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # kana, Han, Hangul
 SIGN = re.compile(f"[{SIGNS}]")
+BETWEEN_SIGNS = re.compile(f"(?<=[{SIGNS}]) (?=[{SIGNS}])")
 WORD = re.compile(rf"{SIGN.pattern}|[^\W\d_{SIGNS}]+")
 
 
@@ -31,6 +33,11 @@ def parts(found: list[str]) -> list[str]:
     runs = ["".join(run) for signs, run in itertools.groupby(found, is_sign) if signs]
     pairs = [run[place : place + 2] for run in runs for place in range(max(1, len(run) - 1))]
     return alone + pairs
+
+
+def as_written(found: Sequence[str]) -> str:
+    """Words as one text, with spaces but where a sign stands beside a sign."""
+    return BETWEEN_SIGNS.sub("", " ".join(found))
 
 
 def is_sign(word: str) -> bool:

@@ -16,7 +16,7 @@ from .files import rows
 from .json_rows import Unreadable
 from .raw import PassedOver, Raw
 from .samples import Sample, samples
-from .settings import OverDialogues
+from .settings import OfDialogues, OverDialogues
 from .shapes import Reader
 from .turns import Dialogue, cleaned
 
@@ -26,6 +26,39 @@ log = logging.getLogger(__name__)
 def pending(config: OverDialogues, files: Sequence[str], seen: Seen, tally: Tally) -> Generator[Sample]:
     """The samples that are still to be made, in the order of the input, read as they are needed."""
     return Intake(config, seen, tally, Fingerprints(len(seen))).samples(files)
+
+
+def whole(config: OfDialogues, files: Sequence[str], tally: Tally) -> Iterator[Dialogue]:
+    """Every dialogue of the files, for whoever makes nothing of them; those that repeat one before are left out."""
+    said = Fingerprints()
+    for raw in read(files, config, tally, FirstFew(log)):
+        try:
+            dialogue = new_dialogue(raw, config, said)
+        except PassedOver as reason:
+            tally.passed_over[str(reason)] += 1
+        else:
+            yield dialogue
+
+
+def new_dialogue(raw: Raw | PassedOver, config: OfDialogues, said: Fingerprints) -> Dialogue:
+    """One row's dialogue. Raises PassedOver where there is none, or the same was said before."""
+    if isinstance(raw, PassedOver):
+        raise raw
+    dialogue = cleaned(raw, config)
+    if config.repeats == "drop" and not said.add(fingerprint(raw)):
+        raise PassedOver("repeated dialogue")
+    return dialogue
+
+
+def read(files: Sequence[str], config: OfDialogues, tally: Tally, warnings: FirstFew) -> Iterator[Raw | PassedOver]:
+    """Every row of the files as a dialogue, or why it is none. What is not JSON is counted and named."""
+    for raw in Reader(config.oasst_paths).dialogues(rows(files)):
+        tally.rows += 1
+        if isinstance(raw, Unreadable):
+            tally.unreadable += 1
+            warnings.warn("%s line %d is not JSON and is left out: %s", raw.file, raw.number, raw.reason)
+        else:
+            yield raw
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,14 +72,9 @@ class Intake:
     warnings: FirstFew = dataclasses.field(default_factory=lambda: FirstFew(log))
 
     def samples(self, files: Sequence[str]) -> Generator[Sample]:
-        for position, raw in enumerate(Reader(self.config.oasst_paths).dialogues(rows(files))):
-            self.tally.rows += 1
-            if isinstance(raw, Unreadable):
-                self.tally.unreadable += 1
-                self.warnings.warn("%s line %d is not JSON and is left out: %s", raw.file, raw.number, raw.reason)
-                continue
+        for raw in read(files, self.config, self.tally, self.warnings):
             try:
-                yield from self.of(raw, position)
+                yield from self.of(raw, self.tally.rows - 1)
             except PassedOver as reason:
                 self.tally.passed_over[str(reason)] += 1
 

@@ -16,15 +16,9 @@ reading = functools.partial(option, group="input")
 
 
 @dataclasses.dataclass(frozen=True)
-class Reading(Draws):
-    """How dialogues become samples."""
+class OfDialogues(Draws):
+    """How rows of files become dialogues."""
 
-    turns: Turns = reading(
-        "last", one_of(*get_args(Turns)), "which user turns to predict: last, random (one a dialogue) or all"
-    )
-    max_context_chars: int | None = reading(
-        None, number(1, 10**9, int), "keep of a longer context its system turn and its newest whole rounds"
-    )
     user_role: str | None = reading(None, str, "another name for the user's role, where your data has its own")
     assistant_role: str | None = reading(None, str, "the same for the assistant's role")
     system_turns: Keep = reading(
@@ -38,6 +32,18 @@ class Reading(Draws):
     )
     oasst_paths: OasstPaths = reading(
         "best", one_of(*get_args(OasstPaths)), "of an OASST message tree: the best-ranked path, or all paths"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading(OfDialogues):
+    """How dialogues become samples."""
+
+    turns: Turns = reading(
+        "last", one_of(*get_args(Turns)), "which user turns to predict: last, random (one a dialogue) or all"
+    )
+    max_context_chars: int | None = reading(
+        None, number(1, 10**9, int), "keep of a longer context its system turn and its newest whole rounds"
     )
 
 

@@ -12,7 +12,7 @@ import orjson
 from ..basics.shape import Shape
 from ..running.output import SampleId
 from .raw import PassedOver, Raw
-from .settings import Reading
+from .settings import OfDialogues
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -45,7 +45,7 @@ class Dialogue:
     made: Mapping[str, Any] | None = None
 
 
-def cleaned(raw: Raw, reading: Reading) -> Dialogue:
+def cleaned(raw: Raw, reading: OfDialogues) -> Dialogue:
     """The turns up to the first blank one, with same-role turns in a row made one. Raises PassedOver."""
     odd: Counter[str] = Counter()
     messages = raw.messages
@@ -83,7 +83,7 @@ def content_id(turns: Sequence[Turn]) -> str:
     return "sha256-" + hashlib.sha256(said).hexdigest()[:16]
 
 
-def roles_of(raw: Raw, reading: Reading) -> Mapping[str, Role]:
+def roles_of(raw: Raw, reading: OfDialogues) -> Mapping[str, Role]:
     """What each name of a role means in this dialogue. "sys" is the system's, but the other side of "usr"."""
     own: dict[str, Role] = {}
     if reading.user_role:

@@ -51,7 +51,8 @@ def measured(base: Shortcut, pairs: Sequence[TwoSides]) -> Shortcut:
         SHUFFLED: whole.turned(coins(len(pairs), base.seed)),
     }
     figures = {
-        name: figure(right(each, folds), base.seed, name) for name, each in ({"": whole} | parts | controls).items()
+        name: figure(right(each, folds), names, base.seed, name)
+        for name, each in ({"": whole} | parts | controls).items()
     }
     found = [*findings(ngrams, whole)]
     return base.model_copy(

@@ -118,10 +118,14 @@ def right(differences: Differences, folds: Any) -> Any:
     return credit
 
 
-def figure(credit: Any, seed: int, name: str) -> Figure:
-    """The share of right guesses with its interval, from pairs drawn again and again, widened."""
+def figure(credit: Any, names: Sequence[Hashable], seed: int, name: str) -> Figure:
+    """The share of right guesses with its interval, from dialogues drawn again and again, widened."""
     stream = default_rng(dice(seed, name, "shortcut interval").getrandbits(64))
-    drawn = [credit[stream.integers(0, len(credit), len(credit))].mean() for _ in range(RESAMPLED)]
+    places = {each: place for place, each in enumerate(dict.fromkeys(names))}
+    dialogues = [places[each] for each in names]
+    credited, asked = np.bincount(dialogues, credit), np.bincount(dialogues)
+    again = (stream.integers(0, len(asked), len(asked)) for _ in range(RESAMPLED))
+    drawn = [credited[dialogue].sum() / asked[dialogue].sum() for dialogue in again]
     auc = credit.mean()
     low, high = np.clip(auc + WIDENED * (np.percentile(drawn, INTERVAL) - auc), 0, 1)
     return Figure(auc=round(float(auc), 4), low=round(float(low), 4), high=round(float(high), 4))

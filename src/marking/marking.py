@@ -53,7 +53,7 @@ def mark_all(settings: Settings) -> int:
     """Mark the records, and have them judged where that is wished; the exit status."""
     files = [*map(str, inputs(settings.input))]
     if settings.shortcut:
-        refuse_without_library()
+        refuse_without_library("--shortcut")
     status = ask_judge(settings, files) if settings.judge else mark(settings, files)
     if settings.shortcut and status in WITH_RECORDS:
         place = settings.place(files)

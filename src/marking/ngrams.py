@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from ..basics.wording import words
+from ..basics.wording import as_written, words
 
 CHARACTERS, WORDS = (2, 5), (1, 2)
 COLUMNS = 2**20
@@ -44,17 +44,19 @@ class Ngrams:
     """For each column which reader it is of."""
     places: Any
     """And which of that reader's columns it is."""
+    read_by: Sequence[Any]
+    """The readers."""
 
     def name(self, column: int) -> str:
         """The n-gram that the column most often stands for; "" where it can no longer be found."""
-        found, reader = Counter[str](), READERS[self.readers[column]]
+        found, reader = Counter[str](), self.read_by[self.readers[column]]
         analyse = reader.build_analyzer()
         for pair in self.matrix[:, [column]].nonzero()[0][:ENOUGH]:
             for text in (self.chosen[pair], self.rejected[pair]):
                 ngrams = sorted(set(analyse(text)))
                 columns = one_each(reader, ngrams)
                 found.update(ngram for ngram, at in zip(ngrams, columns, strict=True) if at == self.places[column])
-        return max(found, key=lambda ngram: (found[ngram], len(ngram), ngram), default="")
+        return as_written([max(found, key=lambda ngram: (found[ngram], len(ngram), ngram), default="")])
 
 
 def one_each(reader: Any, ngrams: Sequence[str]) -> Sequence[int]:
@@ -63,11 +65,11 @@ def one_each(reader: Any, ngrams: Sequence[str]) -> Sequence[int]:
     return [*map(int, as_is.transform(ngrams).indices)]
 
 
-def ngrams_of(chosen: Sequence[str], rejected: Sequence[str]) -> Ngrams:
+def ngrams_of(chosen: Sequence[str], rejected: Sequence[str], read_by: Sequence[Any] = READERS) -> Ngrams:
     """The differences of these texts, the first against the first and so on, weighted by TF-IDF."""
     chosen, rejected = [text[:LONGEST] for text in chosen], [text[:LONGEST] for text in rejected]
     matrices, readers, found = [], list[Any](), list[Any]()
-    for number, reader in enumerate(READERS):
+    for number, reader in enumerate(read_by):
         one, other = (damped(reader.transform(texts)) for texts in (chosen, rejected))
         weights = rarity(one) + rarity(other)
         between = (one - other).tocsc()
@@ -77,7 +79,7 @@ def ngrams_of(chosen: Sequence[str], rejected: Sequence[str]) -> Ngrams:
         readers.append(np.full(len(places), number))
         found.append(places)
     matrix = sparse.hstack(matrices, format="csr")
-    return Ngrams(chosen, rejected, matrix, np.concatenate(readers), np.concatenate(found))
+    return Ngrams(chosen, rejected, matrix, np.concatenate(readers), np.concatenate(found), read_by)
 
 
 def damped(counts: Any) -> Any:

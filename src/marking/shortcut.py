@@ -23,12 +23,12 @@ MOST_PRINTED = 5
 INSTALL = "pip install -r requirements-quality.txt"
 
 
-def refuse_without_library() -> None:
-    """Raise Stop where scikit-learn is missing."""
+def refuse_without_library(what: str) -> None:
+    """Raise Stop where scikit-learn is missing, which this needs."""
     try:
         import sklearn  # noqa: F401, PLC0415 (optional)
     except ImportError as error:
-        raise Stop(f"--shortcut needs scikit-learn: {INSTALL}") from error
+        raise Stop(f"{what} needs scikit-learn: {INSTALL}") from error
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,8 @@ SAME_SCRIPT = 0.7  # of the words; below, a text mixes scripts and has none of i
 IN_USE = 0.2  # of a user's words; a script that has so many is one that this user writes
 MIXED = 0.2  # kana for each Han sign; Japanese has more, Chinese none but in a name
 FEWEST_WORDS = 3  # to tell a text's script by: "ok" and a product's name are said in any language
+LANGUAGES = {"CJK": "Chinese", "KANA": "Japanese", "HANGUL": "Korean"}  # that show in their script
+NO_SCRIPT = "short or mixed"
 
 
 # Only what ends as a question, or begins as one in English, counts: words such as "what" stand in statements too.
@@ -92,6 +94,12 @@ def script_of(text: str) -> str | None:
         return None
     script, count = found.most_common(1)[0]
     return script if count >= SAME_SCRIPT * found.total() else None
+
+
+def written_in(text: str) -> str:
+    """The name of a text's script; which language it is does not show in it, but for a few."""
+    script = script_of(text)
+    return LANGUAGES.get(script, script.title()) if script else NO_SCRIPT
 
 
 def scripts_in_use(text: str) -> set[str]:

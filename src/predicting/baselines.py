@@ -18,6 +18,7 @@ from ..basics.text import normalised
 from ..basics.wording import words
 from ..dialogues.intake import pending
 from ..dialogues.samples import Sample
+from ..marking.shortcut import refuse_without_library
 from ..pairs.seen import dialogue_mark
 from ..running.tally import Tally
 from .replies import MOST_PREDICTIONS
@@ -79,10 +80,9 @@ def most_frequent(learnt: Sequence[Sample]) -> Predict:
 
 def nearest(learnt: Sequence[Sample]) -> Predict:
     """What followed the most similar histories: TF-IDF over words and pairs of words, signs of Chinese counted so."""
-    try:
-        from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 (optional)
-    except ImportError as error:
-        raise Stop("--baseline nearest needs scikit-learn: pip install -r requirements-quality.txt") from error
+    refuse_without_library("--baseline nearest")
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 (optional)
+
     vectorizer = TfidfVectorizer(
         tokenizer=words, token_pattern=None, lowercase=False, ngram_range=(1, 2), sublinear_tf=True
     )

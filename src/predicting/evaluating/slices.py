@@ -5,13 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ...marking.signs import script_of
+from ...marking.signs import written_in
 from .cases import Case
 from .resampling import Mask
 from .texts import words
 
-NAMES = {"CJK": "Chinese", "KANA": "Japanese", "HANGUL": "Korean"}
-OTHER = "short or mixed"
 LONG_DIALOGUE = 6
 
 
@@ -25,9 +23,8 @@ class Slice:
 
 
 def language(case: Case) -> str:
-    """The script that the user writes; which language it is does not show in it, but for a few."""
-    script = script_of(" ".join((*case.user_turns, case.utterance)))
-    return NAMES.get(script, script.title()) if script else OTHER
+    """The script that the user writes."""
+    return written_in(" ".join((*case.user_turns, case.utterance)))
 
 
 def turn(case: Case) -> str:
