@@ -96,10 +96,17 @@ def close(loop: Loop) -> int:
     used = {"examples": lines_of(loop, TRAIN), "held_out": lines_of(loop, TEST), "max_length": loop.max_length}
     by_pairs = Pairs(found_in(loop, "evaluated-by-pairs")["predictors"][BY_PAIRS], steps_of_pairs(loop))
     shown = table(found_in(loop, "evaluated"), by_pairs, used)
-    shown += f"\n{(time.monotonic() - started) / 60:.0f} minutes on {os.cpu_count()} cores.\n"
+    shown += f"\n{took(started)}\n"
     (loop.output / "loop.md").write_text(shown, encoding="utf-8")
     print(shown)
     return 0
+
+
+def took(started: float) -> str:
+    """How long this run took, and how long at least it would have with nothing else to do for the machine."""
+    computed = os.times().children_user + os.times().children_system
+    waited, cores = time.monotonic() - started, os.cpu_count() or 1
+    return f"{waited / 60:.0f} minutes on {cores} cores, which the loop kept busy for {computed / cores / 60:.0f}."
 
 
 def begin(loop: Loop) -> None:
@@ -137,11 +144,12 @@ def steps_of_pairs(loop: Loop) -> list[Step]:
 def train(loop: Loop, name: str, *words: object) -> None:
     """Train a model of this name, unless it is there."""
     place = Path("models", name)
-    if (loop.output / place / "README.md").exists():
+    if (done := loop.output / f"{place}.done").exists():
         return
     resume = ["--resume"] if (loop.output / place).exists() else []
     told = {"output": place, "max-length": loop.max_length, "learning-rate": loop.learning_rate, "seed": loop.seed}
     run(loop, "src.train", *words, *(word for name, value in told.items() for word in (f"--{name}", value)), *resume)
+    done.touch()  # what lies in the folder may be half of it
 
 
 def learn(loop: Loop) -> None:

@@ -1,6 +1,7 @@
 """Whatever of an evaluation is asked of a model: the judge's opinions, vectors, log probabilities."""
 
 import dataclasses
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from .reading import Material, named
 from .scoring import Board, Measure
 from .settings import Settings
 from .weights import weigh
+
+log = logging.getLogger(__name__)
 
 INTERRUPTED = 130
 
@@ -94,7 +97,10 @@ def ask_weights(settings: Settings, cases: Sequence[Case]) -> Mapping[str, Board
         from .models import Weights  # noqa: PLC0415 (optional)
     except ImportError as error:
         raise Stop(f"{error.name} is missing, for --weights: pip install -r requirements-train.txt") from error
-    return {
-        name: weigh(cases, Weights(model, settings.weights_context, user_form=settings.user_form), settings.seed)
-        for name, model in named(settings.weights, "models").items()
-    }
+    found = {}
+    for name, model in named(settings.weights, "models").items():
+        log.info("%s: how likely it finds what was said in %s samples", name, f"{len(cases):,}")
+        found[name] = weigh(
+            cases, Weights(model, settings.weights_context, user_form=settings.user_form), settings.seed
+        )
+    return found
