@@ -1,5 +1,6 @@
 """Made dialogues: in the shape that synthesis reads, the same however they were made, and nobody told too much."""
 
+import asyncio
 import json
 import re
 import signal
@@ -12,8 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from src.methods.recipes.kit.draws import USER_TURNS
+from src.methods.recipes.kit.pages import LONGEST_PART, text_of_html
+from src.methods.recipes.kit.seeds import seeds_of
+from src.rehearsing.serving import served
 
 from .conftest import ROOT, Done, Serve, command, environment, read_rows, synthesis, write_rows
 
@@ -229,6 +234,28 @@ def test_each_seat_is_billed_at_its_own_prices_and_the_budget_is_one(serve: Serv
     now = float(re.search(r"cost +([\d.]+) in this run", done.stdout)[1])  # type: ignore[index]
     assert before - now == pytest.approx(cost, abs=2e-4)
     assert converse(tmp_path, url, *given, "--count", 9, "--max-cost", cost + 0.0001).returncode == 4
+
+
+def test_two_seats_at_one_account_share_its_limit(tmp_path: Path) -> None:
+    seeds(tmp_path)
+    answer, now, most = talkers(), 0, 0
+
+    async def complete(request: web.Request) -> web.Response:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        body = await request.json()
+        await asyncio.sleep(0.02)
+        now -= 1
+        message = {"role": "assistant", "content": answer(body)}
+        return web.json_response({"choices": [{"finish_reason": "stop", "message": message}], "usage": {}})
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", complete)
+    with served(app) as url:
+        line = ("--count", 8, "--max-concurrency", 3, "--user-model", "u", "--user-temperature", 1)
+        assert converse(tmp_path, url, *line).returncode == 0
+    assert most == 3
 
 
 def test_a_key_is_not_sent_to_another_service_unasked(tmp_path: Path) -> None:
@@ -475,6 +502,28 @@ def test_every_recipe_can_be_shown_and_estimated_without_a_request(tmp_path: Pat
     assert re.search(r"^all +\d+", command("converse", *line, "--estimate", folder=tmp_path).stdout, re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<title>T</title><style>x</style><h1>A</h1><p>Said <b>here</b>.<p>And there",
+        "<head><title>T</title><nav>Menu<body><h1>A</h1><p>Said here.</p><p>And there</p><script>f(</script></body>",
+    ],
+    ids=["no head", "left open"],
+)
+def test_a_page_is_read_however_its_elements_are_closed(page: str) -> None:
+    assert text_of_html(page).split() == ["A", "Said", "here.", "And", "there"]
+
+
+def test_a_long_document_is_cut_between_paragraphs_into_parts_of_one_group(tmp_path: Path) -> None:
+    text = "\n\n".join(f"Paragraph {number}. " + "It goes on for a while. " * 40 for number in range(20))
+    (tmp_path / "long.md").write_text(text, encoding="utf-8")
+    found = seeds_of("documents", [str(tmp_path / "long.md")], 100)
+    assert len(found) > 2
+    assert len({seed.group for seed in found}) == 1
+    assert all(seed.text.startswith("Paragraph") and len(seed.text) <= LONGEST_PART for seed in found)
+    assert "".join("".join(seed.text.split()) for seed in found) == "".join(text.split())
+
+
 def test_a_document_is_spoken_of_with_quotes_that_stand_in_it(endpoint: Start, tmp_path: Path) -> None:
     log = tmp_path / "asked.jsonl"
     rows = made_by("document", tmp_path, endpoint(log=log), "--count", 3)
@@ -550,13 +599,16 @@ def test_a_mirrored_user_copies_no_eight_words(serve: Serve, tmp_path: Path) -> 
             return json.dumps(profile)
         if "# Task: check of the profile" in first:
             return json.dumps({"checks": verdicts})
+        if "# Task: card" in first:
+            said.append(first)
+            return json.dumps(CARD)
         said.append(first)
         return private if len(body["messages"]) == 2 and "user turn" in first else f"turn {len(said)} of my own"
 
     rows = made_by("mirror", tmp_path, serve(answer), "--count", 1)
     assert private not in json.dumps(rows)
-    assert rows[0]["made"]["card"]["is known for"] == ["asks in fragments", "does not thank"]
-    assert not any("has one limit" in text for text in said)
+    assert rows[0]["made"]["card"]["ways"] == ["asks in fragments", "does not thank"]
+    assert not any("has one limit" in text or private in text for text in said)
 
 
 def test_a_rewritten_dialogue_stands_beside_its_original_in_one_group(endpoint: Start, tmp_path: Path) -> None:

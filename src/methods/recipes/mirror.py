@@ -14,13 +14,15 @@ from ...basics.shape import Shape, Text
 from ...calling.schema import AS_MANY_AS_ASKED, as_many_as_asked
 from ...calling.session import Misfit
 from ...calling.stage import Reply, Stage
-from .kit import signs
 from .kit.checks import said_by
 from .kit.draws import Draw
 from .kit.frame import FRAME
+from .kit.lengths import lengths_of
 from .kit.recipe import Recipe, Seats, Seed, Talk
-from .kit.talk import Scene, talk
+from .kit.signs import copied
+from .kit.talk import Scene, person_text, talk
 from .kit.voices import ASSISTANT, USER
+from .selfplay import CARD
 
 Verdict = Literal["shown", "not_shown", "contradicted"]
 
@@ -48,7 +50,7 @@ class Checked(Reply):
 
 def copies_nothing(reply: Profile, fields: Mapping[str, Any]) -> str | None:
     for text in (reply.intent, *reply.statements, reply.types):
-        if run := signs.copied(text, fields["dialogue"]):
+        if run := copied(text, fields["dialogue"]):
             return f'"{run}" is copied from the dialogue: say it in general words'
     return None
 
@@ -95,28 +97,28 @@ contradicted, and give the verdict; what no turn speaks for is not_shown.""",
 
 
 async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
-    """Read the profile, keep what the dialogue shows, and let such a user talk as long as the real one did."""
+    """Read the profile, keep what the dialogue shows, give it another case, and let it talk as long as the real one."""
     profile = await seats.writer(PROFILE, dialogue=seed.text)
     checked = await seats.writer(CHECKED, dialogue=seed.text, statements=profile.statements)
     pairs = zip(profile.statements, checked.checks, strict=True)
     shown = [statement for statement, check in pairs if check.verdict == "shown"]
     if not shown:
         raise Misfit(CHECKED.name, "nothing_shown", "the dialogue shows nothing of the profile", 1, None)
-    real = said_by(seed.turns, "user")
-    card = {"wants": profile.intent, "is known for": shown, "types": profile.types}
-    words = sorted(max(1, signs.length_in_words(text)) for text in real)
-    wishes = dataclasses.replace(draw.wishes, user_turns=(len(real),), words=words)
-    scene = Scene(seats, dataclasses.replace(draw, wishes=wishes), card, private=seed.text)
-    return await talk(scene)
+    ways = {"ways": shown, "types": profile.types, "language": draw.language}
+    card = await seats.writer(CARD, seed=profile.intent, drawn=person_text(ways))
+    lengths = lengths_of([said_by(seed.turns, "user")])
+    wishes = dataclasses.replace(draw.wishes, **dataclasses.asdict(lengths) if lengths else {})
+    person = card.model_dump() | ways
+    return await talk(Scene(seats, dataclasses.replace(draw, wishes=wishes), person, private=seed.text))
 
 
 RECIPE = Recipe(
     name="mirror",
     seeds="dialogues",
-    about="a real user's ways are described, checked against the dialogue, and played in a new one that copies nothing",
+    about="a real user's ways are described, checked against the dialogue, and played in another case",
     stands_for="users learnt from real chats such as USP; made dialogues in place of private ones",
-    calls="2, and 2 a round",
+    calls="3, and 2 a round",
     make=make,
-    stages=(PROFILE, CHECKED),
+    stages=(PROFILE, CHECKED, CARD),
     voices=(USER, ASSISTANT),
 )

@@ -42,9 +42,8 @@ async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
     drawn = traits(draw)
     over = over_slots if "slots" in seed.fields else over_tools
     steps = over(seed.fields, draw.dice("walk"), draw.user_turns, draw.wishes.friction)
-    script = await seats.writer(
-        WORDING, drawn=person_text({"about": seed.fields.get("about", ""), **drawn}), steps=steps
-    )
+    about = {"about": seed.fields["about"]} if seed.fields.get("about") else {}
+    script = await seats.writer(WORDING, drawn=person_text(about | drawn), steps=steps)
     return Talk([*turns_of(script.exchanges)], {**drawn, "steps": [*map(str, steps)]}, "done")
 
 

@@ -21,7 +21,7 @@ from .kit.frame import FRAME
 from .kit.recipe import Recipe, Seats, Seed, Talk
 from .kit.script import EXAMPLE, HOW, Exchange, Script, turns_of
 
-MOST_ROUNDS = 6  # that are written anew
+FEWEST_ROUNDS, MOST_ROUNDS = 2, 6  # that are written anew; a rule is broken in one and noticed in the next
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Change:
 CHANGES = (
     Change("preference", "the person wants something else than they really did: another taste, limit or aim", False),
     Change("rule broken", "the reply breaks a rule that a good assistant keeps, and the person runs into it", True),
-    Change("rule mended", "the reply breaks such a rule, the person notices, and the assistant mends it", True),
+    Change("rule mended", "the reply breaks a rule that a good assistant keeps, is told so, and mends it", True),
     Change("hindsight", "the reply is what would have served best, seen from how it really went on", True),
 )
 
@@ -115,7 +115,7 @@ async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
     place = draw.one_of("turn", places[1:] or places)
     head = seed.turns[: place + change.by_reply]
     tail = seed.turns[len(head) :]
-    rounds = max(1, min(MOST_ROUNDS, sum(turn.role == "user" for turn in tail)))
+    rounds = min(MOST_ROUNDS, max(FEWEST_ROUNDS, sum(turn.role == "user" for turn in tail)))
     steps = [f"about {draw.words(number)} words" for number in range(1, rounds + 1)]
     written = await seats.writer(REWRITTEN, head=Head(head), tail=chat_history(tail), change=change.text, steps=steps)
     card = {"change": change.name, "changed": written.changed, "turn": place + 1}

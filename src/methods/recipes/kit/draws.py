@@ -12,8 +12,9 @@ T = TypeVar("T")
 
 USER_TURNS = (1, 1, 2, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 12, 14, 18)
 """Where no real dialogues are given: as chats with assistants are, six user turns in the median, a ninth with one."""
+FIRST_WORDS = (4, 6, 7, 8, 9, 10, 11, 12, 14, 15, 17, 19, 22, 26, 31, 40, 55, 90)
 WORDS = (2, 3, 4, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 19, 24, 32, 50)
-"""Words of a user turn, likewise."""
+"""Words of the user's first turn, and of a later one, likewise."""
 
 LANGUAGES: Mapping[str, str] = {
     "ar": "Arabic",
@@ -57,6 +58,7 @@ class Wishes:
     languages: tuple[str, ...] = ()
     friction: float = 0.25
     user_turns: Sequence[int] = USER_TURNS
+    first_words: Sequence[int] = FIRST_WORDS
     words: Sequence[int] = WORDS
     thinking: bool = False
     """Whether the assistant reasons aloud before each reply."""
@@ -99,4 +101,4 @@ class Draw:
 
     def words(self, number: int) -> int:
         """About how many words the user's turn of this number has."""
-        return self.one_of(f"words {number}", self.wishes.words)
+        return self.one_of(f"words {number}", self.wishes.first_words if number == 1 else self.wishes.words)

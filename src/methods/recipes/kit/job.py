@@ -6,8 +6,6 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from ....basics.command import Stop
 from ....basics.files import beginning, found
 from ....basics.seen import DONE, Seen
@@ -21,11 +19,11 @@ from ....calling.stage import AskSeats
 from ....running.job import Job, Seat, Words
 from ....running.output import Lines, sample_number
 from ....running.tally import Tally
-from . import signs
-from .checks import faults_in
+from .checks import faults_in, said_by
 from .critic import chosen
-from .draws import USER_TURNS, WORDS, Draw, Wishes
+from .draws import Draw, Wishes
 from .known import prompts_of, recipe_of
+from .lengths import Lengths, lengths_of
 from .near import Neighbours, refused
 from .recipe import ENDINGS, Recipe, Seats, Seed, Talk
 from .seeds import dialogues, seeds_of
@@ -180,38 +178,28 @@ def misfit(neighbours: Neighbours, made: MadeDialogue) -> Misfit | None:
 
 
 def wishes_of(settings: Settings) -> Wishes:
-    user_turns, words = lengths_in(settings.lengths_of)
     return Wishes(
         seed=settings.seed,
         languages=settings.languages,
         friction=settings.friction,
-        user_turns=user_turns,
-        words=words,
+        **(dataclasses.asdict(lengths_in(settings.lengths_of)) if settings.lengths_of else {}),
         thinking=settings.thinking,
         turned=settings.user_form == "chat",
     )
 
 
 @functools.cache
-def lengths_in(files: tuple[str, ...]) -> tuple[Sequence[int], Sequence[int]]:
-    """User turns a dialogue and words a user turn, of real dialogues; without them, of chats as they usually are."""
-    if not files:
-        return USER_TURNS, WORDS
-    real = [
-        [turn.content for turn in seed.turns if turn.role == "user"]
-        for file in found(files)
-        for seed in dialogues(file)
-    ]
-    if not real:
-        raise Stop(f"--lengths-of {', '.join(files)} holds no dialogue: give a file that src.synthesis would read.")
-    words = [max(1, signs.length_in_words(text)) for texts in real for text in texts]
-    return sorted(map(len, real)), sorted(words)
+def lengths_in(files: tuple[str, ...]) -> Lengths:
+    """How long real dialogues are. Raises Stop where there are none."""
+    seeds = (seed for file in found(files) for seed in dialogues(file))
+    if lengths := lengths_of([said_by(seed.turns, "user") for seed in seeds]):
+        return lengths
+    raise Stop(f"--lengths-of {', '.join(files)} holds no dialogue: give a file that src.synthesis would read.")
 
 
 def settings_of(settings: Settings, recipe: Recipe) -> dict[str, object]:
     """What decides how a dialogue comes out; each line carries it, and a run refuses to mix two kinds."""
     names = ("friction", "thinking", "candidates", "near_duplicates", "user_form", "temperature", "user_temperature")
-    lengths = orjson.dumps([*map(list, lengths_in(settings.lengths_of))])
     return {
         "recipe": recipe.name,
         "models": models_of(settings),
@@ -219,7 +207,7 @@ def settings_of(settings: Settings, recipe: Recipe) -> dict[str, object]:
         "prompts": prompts_of(recipe, settings.recipe),
         "languages": [*settings.languages],
         **{name: getattr(settings, name) for name in names},
-        "lengths": f"{sample_number(lengths.decode(), 0):016x}" if settings.lengths_of else None,
+        "lengths": lengths_in(settings.lengths_of).name if settings.lengths_of else None,
         "extra_body": settings.extra_body,
         "user_extra_body": settings.user_extra_body,
     }

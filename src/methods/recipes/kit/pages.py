@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 LONGEST_PART, SHORTEST_PART = 6000, 200  # characters; what is shorter holds too little to talk about
-PASSED_OVER = {"script", "style", "noscript", "template", "svg", "nav", "footer", "head", "select", "button", "form"}
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+PASSED_OVER = {"script", "style", "noscript", "template", "svg", "nav", "footer", "title", "select", "button"}
 BREAKS = {"p", "div", "br", "li", "tr", "section", "article", "header", "table", "ul", "ol", "dl", "dt", "dd", "pre"}
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 
@@ -22,8 +21,10 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         _ = attrs
-        if tag in PASSED_OVER and tag not in VOID:
+        if tag in PASSED_OVER:
             self._within.append(tag)
+        elif tag in {"body", "main"}:
+            self._within.clear()  # what was left open before does not hide the page
         elif tag in BREAKS | HEADINGS:
             self.said.append("\n\n" if tag in HEADINGS or tag == "p" else "\n")
 

@@ -10,23 +10,47 @@ from collections.abc import Mapping, Sequence
 from ....dialogues.turns import Turn
 from .draws import Draw
 
-AGES = (
-    "a teenager",
-    "about twenty",
-    "in the thirties",
-    "in the forties",
-    "in the fifties",
-    "past sixty",
-    "past seventy",
-)
+
+@dataclasses.dataclass(frozen=True)
+class Life:
+    """How somebody lives, and from which age to which people do."""
+
+    text: str
+    youngest: int
+    oldest: int
+
+
 LIVES = (
-    *("drives a delivery van", "nurse on night shifts", "studies, with a side job", "runs a small shop alone"),
-    *("teaches at a primary school", "software developer", "between two jobs", "retired, was an electrician"),
-    *("at home with two small children", "works in a warehouse", "accountant in a large firm", "cooks in a canteen"),
-    *("farms a little land", "cares for a sick parent", "freelance translator", "apprentice in a garage"),
-    *("new in the country", "manages a team in sales", "plays music for a living", "clerk in a town hall"),
-    *("hairdresser", "PhD student", "just finished school", "site manager, mostly on the phone"),
-    *("bus driver", "dentist's assistant", "caretaker of a block of flats", "works in a call centre"),
+    Life("drives a delivery van", 20, 60),
+    Life("nurse on night shifts", 22, 62),
+    Life("studies, with a side job", 18, 29),
+    Life("runs a small shop alone", 25, 68),
+    Life("teaches at a primary school", 24, 63),
+    Life("software developer", 21, 55),
+    Life("between two jobs", 20, 60),
+    Life("retired, was an electrician", 63, 84),
+    Life("at home with two small children", 24, 44),
+    Life("works in a warehouse", 18, 60),
+    Life("accountant in a large firm", 25, 62),
+    Life("cooks in a canteen", 20, 63),
+    Life("farms a little land", 30, 76),
+    Life("cares for a sick parent", 35, 65),
+    Life("freelance translator", 25, 70),
+    Life("apprentice in a garage", 16, 22),
+    Life("new in the country, learning its language", 18, 50),
+    Life("manages a team in sales", 28, 60),
+    Life("plays music for a living", 20, 66),
+    Life("clerk in a town hall", 22, 64),
+    Life("hairdresser", 18, 60),
+    Life("writes a doctoral thesis", 25, 36),
+    Life("at school, in the last year", 16, 19),
+    Life("site manager, mostly on the phone", 27, 63),
+    Life("bus driver", 24, 64),
+    Life("dentist's assistant", 18, 60),
+    Life("caretaker of a block of flats", 30, 66),
+    Life("works in a call centre", 18, 55),
+    Life("retired, lives alone", 66, 88),
+    Life("sells on markets at weekends", 19, 72),
 )
 MOODS = (
     *("calm", "in a hurry", "tired", "curious", "worried", "annoyed before it begins", "cheerful", "bored"),
@@ -51,8 +75,8 @@ OPENINGS = (
     *("with a greeting and then the matter", "with what was tried already", "in the middle, as if known already"),
 )
 LEAVING = (
-    *("stops without a word when it is enough", "stops without a word when it is enough", "a last small question"),
-    *("says in a word or two that it is clear", "says what happens next, and no thanks", "a bare thanks"),
+    *("stops without a word when it is enough", "stops without a word when it is enough", "asks a last small question"),
+    *("says in a word or two that it is clear", "says what they do next, without thanks", "leaves with a bare thanks"),
 )
 BIG_FIVE = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 LEVELS = ("low", "middling", "high")
@@ -71,16 +95,17 @@ FIRST = ("vague",)
 
 def traits(draw: Draw) -> dict[str, str]:
     """Who the user is, by trait."""
+    life = draw.one_of("life", LIVES)
     tables: Mapping[str, Sequence[str]] = {
-        "age": AGES,
-        "life": LIVES,
         "mood": MOODS,
-        "knows": KNOWLEDGE,
+        "knows of the matter": KNOWLEDGE,
         "types": TYPING,
         "begins": OPENINGS,
         "leaves": LEAVING,
     }
-    return {name: draw.one_of(name, table) for name, table in tables.items()} | {"language": draw.language}
+    drawn = {name: draw.one_of(name, table) for name, table in tables.items()}
+    age = draw.dice("age").randint(life.youngest, life.oldest)
+    return {"age": str(age), "life": life.text, **drawn, "language": draw.language}
 
 
 def big_five(draw: Draw, whose: str) -> str:
