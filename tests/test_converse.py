@@ -200,6 +200,22 @@ def test_the_assistant_sees_the_dialogue_and_nothing_of_the_card(serve: Serve, t
     assert {row["made"]["models"]["user"] for row in read_rows(tmp_path / "made.jsonl")} == {"u"}
 
 
+def test_a_seed_with_a_goal_is_a_card_already(serve: Serve, tmp_path: Path) -> None:
+    asked_of: list[str] = []
+    answer = talkers()
+
+    def recorded(body: dict[str, Any]) -> str:
+        asked_of.append(seat_of(body))
+        return answer(body)
+
+    done = converse(tmp_path, serve(recorded), "--seeds", SEEDS / "profiles.jsonl", "--count", 3)
+    assert done.returncode == 0, done.stderr
+    assert {*asked_of} == {"user", "assistant"}
+    cards = [row["made"]["card"] for row in read_rows(tmp_path / "made.jsonl")]
+    assert [card["goal"] for card in cards] == [row["goal"] for row in read_rows(SEEDS / "profiles.jsonl")]
+    assert (cards[1]["mood"], cards[2]["age"]) == ("exhausted", "71")
+
+
 def test_a_user_model_that_was_trained_as_one_has_the_chat_with_changed_roles(serve: Serve, tmp_path: Path) -> None:
     chats: list[list[dict[str, str]]] = []
 

@@ -15,6 +15,8 @@ from .kit.recipe import Recipe, Seats, Seed, Talk
 from .kit.talk import Scene, person_text, talk
 from .kit.voices import ASSISTANT, USER
 
+GOAL = "goal"
+
 
 class Card(Reply):
     """What a person is after, and what of it comes out when."""
@@ -54,8 +56,10 @@ that they hold back, and what brings it out. "enough": what they would have to g
 
 
 async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
-    """Draw a person, have the card made, and let them talk."""
+    """Draw a person, have the card made, and let them talk. A seed with a goal is a card already."""
     drawn = traits(draw)
+    if GOAL in seed.fields:
+        return await talk(Scene(seats, draw, drawn | {name: seed.fields[name] for name in seed.fields if name != "id"}))
     card = await seats.writer(CARD, seed=seed.text, drawn=person_text(drawn))
     return await talk(Scene(seats, draw, card.model_dump() | drawn))
 
@@ -65,7 +69,7 @@ RECIPE = Recipe(
     seeds="topics",
     about="a card of a person is made; two seats talk turn by turn, the user's sees the card, the assistant's does not",
     stands_for="two-agent task dialogues, client and counsellor, persuader and sceptic, users of a recommender",
-    calls="1, and 2 a round",
+    calls="1, and 2 a round; without the first where a seed has a goal",
     make=make,
     stages=(CARD,),
     voices=(USER, ASSISTANT),

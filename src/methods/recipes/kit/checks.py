@@ -41,8 +41,8 @@ def fault_of_user(text: str, turns: Sequence[Turn], most_words: int) -> Fault | 
 
 def fault_of_assistant(text: str, turns: Sequence[Turn]) -> Fault | None:
     """The same of a reply."""
-    if signs.says_again(text, said_by(turns, "assistant")):
-        return Fault("says_again", "that reply was given before: answer the last message")
+    if signs.says_again(text, [turn.content for turn in turns]):
+        return Fault("says_again", "that was said before in this dialogue: answer the last message")
     return None
 
 
@@ -65,7 +65,7 @@ def faults_in(talk: Talk) -> Iterator[Fault]:
             yield Fault("names_a_speaker", f"turn {place + 1} has a speaker's name in it")
         if turn.role == "user" and signs.sounds_like_assistant(turn.content):
             yield Fault("sounds_like_assistant", f"turn {place + 1} is the user's and sounds like the assistant")
-        if signs.says_again(turn.content, said_by(talk.turns[:place], turn.role)):
+        if signs.says_again(turn.content, [earlier.content for earlier in talk.turns[:place]]):
             yield Fault("says_again", f"turn {place + 1} repeats an earlier one")
     if len(user) >= FEWEST_TURNS and sum(map(signs.thanks, user)) > MOST_THANKS * len(user):
         yield Fault("always_thanks", "the user thanks in most turns")

@@ -6,9 +6,9 @@ counted by the rule of `calling.budget.tokens_in`.
 
 import asyncio
 import dataclasses
-from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from ....calling.budget import Prices, tokens_in
 from ....calling.completion import Completion, Usage
@@ -16,13 +16,21 @@ from ....calling.question import Messages, Question
 from ....calling.stage import Fault, ReplyT, Stage, example_text, messages
 from ....running.output import made_before
 from ....running.tally import Tally
-from .job import MadeLines, items_of, made_of, pending
+from .job import Item, MadeLines, items_of, made_of, pending
 from .known import recipe_of
+from .recipe import Recipe
 from .settings import Settings
 from .voices import USER
 
 TURN, REPLY = 15, 120  # tokens of a user's turn and of an assistant's reply
 FEW = 200  # dialogues that are gone through; more would tell no more
+
+
+class Place(NamedTuple):
+    """A stage at a seat."""
+
+    seat: str
+    stage: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,8 +79,8 @@ class Dry:
 def show(settings: Settings) -> int:
     """Print what was drawn for the first dialogues, and their first questions; the exit status."""
     recipe = recipe_of(settings.recipe)
-    items = [item for item in items_of(settings, recipe) if not item.original]
-    for number, item in enumerate(items[: settings.show], 1):
+    items = (item for item in items_of(settings, recipe) if not item.original)
+    for number, item in enumerate(itertools.islice(items, settings.show), 1):
         dry = Dry()
         talk = asyncio.run(made_of(dry, item, recipe, 1)).talk
         print(f"=== dialogue {number}: id {item.sample_id!r}, {len(dry.asked)} calls, {len(talk.turns)} turns")
@@ -85,52 +93,59 @@ def show(settings: Settings) -> int:
     return 0
 
 
+@dataclasses.dataclass
+class Toll:
+    """What the questions of one stage take together."""
+
+    calls: int = 0
+    usage: Usage = Usage()
+
+    def times(self, scale: float) -> "Toll":
+        usage = Usage(prompt=round(self.usage.prompt * scale), completion=round(self.usage.completion * scale))
+        return Toll(round(self.calls * scale), usage)
+
+
 def estimate(settings: Settings) -> int:
     """Print how many dialogues are still to be made, and what that takes; the exit status."""
     recipe, tally = recipe_of(settings.recipe), Tally()
     done = made_before(settings.output, MadeLines())
-    items = [*pending(items_of(settings, recipe), done, tally)][: settings.limit]
-    calls, prompts, replies = Counter[tuple[str, str]](), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-    gone_through = items[:FEW]
-    for item in gone_through:
-        dry = Dry()
-        asyncio.run(made_of(dry, item, recipe, settings.candidates))
-        for asked in dry.asked:
-            place = (asked.seat, asked.stage)
-            calls[place] += 1
-            prompts[place] += asked.prompt
-            replies[place] += asked.reply
-    scale = len(items) / max(1, len(gone_through))
-    print(f"dialogues      {len(items):,} to be made, {tally.already:,} made before")
-    print("\n".join(table(settings, calls, prompts, replies, scale)))
+    items = itertools.islice(pending(items_of(settings, recipe), done, tally), settings.limit)
+    first = [*itertools.islice(items, FEW)]
+    count = len(first) + sum(1 for _ in items)
+    tolls = tolls_of(first, recipe, settings.candidates)
+    print(f"dialogues      {count:,} to be made, {tally.already:,} made before")
+    print("\n".join(table(settings, {place: toll.times(count / len(first)) for place, toll in tolls.items()})))
     return 0
 
 
-def table(
-    settings: Settings,
-    calls: Counter[tuple[str, str]],
-    prompts: Counter[tuple[str, str]],
-    replies: Counter[tuple[str, str]],
-    scale: float,
-) -> Iterator[str]:
+def tolls_of(items: Iterable[Item], recipe: Recipe, candidates: int) -> dict[Place, Toll]:
+    """What these dialogues take, by seat and stage."""
+    tolls: dict[Place, Toll] = {}
+    for item in items:
+        dry = Dry()
+        asyncio.run(made_of(dry, item, recipe, candidates))
+        for asked in dry.asked:
+            toll = tolls.setdefault(Place(asked.seat, asked.stage), Toll())
+            toll.calls += 1
+            toll.usage += Usage(prompt=asked.prompt, completion=asked.reply)
+    return tolls
+
+
+def table(settings: Settings, tolls: Mapping[Place, Toll]) -> Iterator[str]:
     """A line for each stage at each seat, and one for all."""
     yield f"\n{'seat and stage':<30}{'calls':>12}{'prompt tokens':>16}{'reply tokens':>16}{'cost':>12}"
-    total = 0.0
-    for place in calls:
-        seat, stage = place
-        usage = Usage(prompt=round(prompts[place] * scale), completion=round(replies[place] * scale))
-        cost = prices_of(settings, seat).of(usage)
-        total += cost
-        counts = f"{round(calls[place] * scale):>12,}{usage.prompt:>16,}{usage.completion:>16,}"
-        yield f"{f'{seat}: {stage}':<30}{counts}{in_money(cost)}"
-    sums = [round(each.total() * scale) for each in (calls, prompts, replies)]
-    yield f"{'all':<30}{sums[0]:>12,}{sums[1]:>16,}{sums[2]:>16,}{in_money(total)}"
+    costs = {place: prices_of(settings, place.seat).of(toll.usage) for place, toll in tolls.items()}
+    for place, toll in tolls.items():
+        yield row(f"{place.seat}: {place.stage}", toll, costs[place])
+    usage = sum((toll.usage for toll in tolls.values()), Usage())
+    yield row("all", Toll(sum(toll.calls for toll in tolls.values()), usage), sum(costs.values()))
     yield "\nTokens are estimated: 4 characters each, 1.5 in Chinese; turns and replies as long as they usually are,"
     yield "dialogues as long as drawn. Without retries and a reasoning model's thoughts; no prompt is taken as cached."
 
 
-def in_money(cost: float) -> str:
-    return f"{cost:>12,.2f}" if cost else f"{'-':>12}"
+def row(name: str, toll: Toll, cost: float) -> str:
+    shown = f"{cost:>12,.2f}" if cost else f"{'-':>12}"
+    return f"{name:<30}{toll.calls:>12,}{toll.usage.prompt:>16,}{toll.usage.completion:>16,}{shown}"
 
 
 def prices_of(settings: Settings, seat: str) -> Prices:

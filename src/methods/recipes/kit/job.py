@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,25 +128,39 @@ def job_of(settings: Settings) -> Job[Item]:
         seats={name: seat for name in SEATS if (seat := seat_of(settings, name))},
         lines=MadeLines(),
         fits=functools.partial(misfit, neighbours),
-        longest=lambda: TALK + max(most_tokens_in(item.seed.text) for item in items),
+        longest=lambda: TALK + max(most_tokens_in(seed.text) for seed in items.seeds),
     )
 
 
-def items_of(settings: Settings, recipe: Recipe) -> list[Item]:
-    """The dialogues that the output has at its end: seed by seed, and again from the first seed on."""
-    seeds = seeds_of(recipe.seeds, settings.seeds, settings.count)
-    wishes, items = wishes_of(settings), list[Item]()
-    for number in range(settings.count):
-        again, place = divmod(number, len(seeds))
-        seed = seeds[place]
-        name = f"{MADE}{recipe.name}-{settings.seed}-{seed.seed_id}"
-        if recipe.keeps_original and not again:
-            items.append(Item(f"{name}-original", seed, Draw(wishes, name), original=True))
-        items.append(Item(f"{name}-{again}", seed, Draw(wishes, f"{name}-{again}")))
-    return items
+@dataclasses.dataclass(frozen=True)
+class Items:
+    """The dialogues that an output has at its end: seed by seed, and again from the first seed on."""
+
+    settings: Settings
+    recipe: Recipe
+    seeds: Sequence[Seed]
+    wishes: Wishes
+
+    def __len__(self) -> int:
+        originals = min(len(self.seeds), self.settings.count) if self.recipe.keeps_original else 0
+        return self.settings.count + originals
+
+    def __iter__(self) -> Iterator[Item]:
+        for number in range(self.settings.count):
+            again, place = divmod(number, len(self.seeds))
+            seed = self.seeds[place]
+            name = f"{MADE}{self.recipe.name}-{self.settings.seed}-{seed.seed_id}"
+            if self.recipe.keeps_original and not again:
+                yield Item(f"{name}-original", seed, Draw(self.wishes, name), original=True)
+            yield Item(f"{name}-{again}", seed, Draw(self.wishes, f"{name}-{again}"))
 
 
-def pending(items: Sequence[Item], done: Seen, tally: Tally) -> Generator[Item]:
+def items_of(settings: Settings, recipe: Recipe) -> Items:
+    """What is to be made. Raises Stop where there is nothing to make it from."""
+    return Items(settings, recipe, seeds_of(recipe.seeds, settings.seeds, settings.count), wishes_of(settings))
+
+
+def pending(items: Iterable[Item], done: Seen, tally: Tally) -> Generator[Item]:
     for item in items:
         tally.rows += 1
         if done.get(sample_number(item.sample_id, item.item_id)) & DONE:

@@ -84,7 +84,7 @@ async def talk(scene: Scene, before: Sequence[Turn] = (), rounds: int | None = N
             ending = said.ending or "gave up"
             break
         reply = await scene.assistant_turn(turns)
-        if signs.says_again(reply, said_by(turns, "assistant")):
+        if signs.says_again(reply, [turn.content for turn in turns]):
             ending = "loop"
             break
         turns.append(Turn(role="assistant", content=reply))
