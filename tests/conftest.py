@@ -88,6 +88,16 @@ def command(module: str, *arguments: object, folder: Path, **more: str) -> Done:
     return Done(status, out.getvalue(), err.getvalue())
 
 
+def without(package: str, module: str, *arguments: str, folder: Path) -> Done:
+    """Run a command as a process of its own in which a package is not installed."""
+    program = f"import sys; sys.modules[{package!r}] = None; from src.basics.command import as_command;"
+    program += f" from src.{module} import main; sys.exit(as_command(lambda: main({[*arguments]!r})))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
 def synthesis(
     folder: Path, url: str, *arguments: object, input: object = "in.jsonl", output: str = "out.jsonl"
 ) -> Done:

@@ -32,7 +32,7 @@ from src.predicting.evaluating.showing import Auroc, PrecisionAt, Ranking
 from src.predicting.evaluating.texts import TfIdf, common_subsequence, near, rouge_l, words
 from src.predicting.evaluating.weights import Likelihood, weigh
 
-from .conftest import ROOT, Done, command, environment, read_rows, turns, write_rows
+from .conftest import ROOT, Done, command, environment, read_rows, turns, without, write_rows
 
 Serve = Callable[..., str]
 ENGLISH = [
@@ -665,13 +665,7 @@ def test_a_missing_package_is_named_with_what_to_type(
 ) -> None:
     write(tmp_path, "a", lambda n, _: others(n, 1))
     arguments = ["--predictions", "a.jsonl", "--output", "o", *extra]
-    program = (
-        f"import sys; sys.modules[{package!r}] = None; from src.basics.command import as_command;"
-        f" from src.evaluate import main; sys.exit(as_command(lambda: main({arguments!r})))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
-    )
+    done = without(package, "evaluate", *arguments, folder=tmp_path)
     assert done.returncode == 1
     assert f"pip install -r {install}" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -3,15 +3,14 @@
 import json
 import random
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import Done, command, environment, turns, write_rows
+from .conftest import Done, command, turns, without, write_rows
+from .test_quality import clean
 
 pytest.importorskip("sklearn")
 
@@ -227,6 +226,22 @@ def test_every_shape_that_synthesis_reads_is_read(tmp_path: Path) -> None:
     assert not [*tmp_path.glob("*.resemblance*")]
 
 
+def test_the_report_shows_the_figures_beside_their_controls(tmp_path: Path) -> None:
+    done = compare(tmp_path, changed(dialogues("one"), "Could you {}?".format), dialogues("other"))
+    worst = re.search(r"^worst AUC +(.*)$", done.stdout, re.MULTILINE)
+    assert worst
+    write_rows(tmp_path / "in.jsonl", [clean()])
+    given = ("--input", "in.jsonl", "--resemblance", "out.json")
+    assert f"resemblance        worst AUC {worst[1]}\n" in command("report", *given, "--text", folder=tmp_path).stdout
+    assert command("report", *given, folder=tmp_path).returncode == 0
+    page = (tmp_path / "in.html").read_text(encoding="utf-8")
+    for part in (worst[1], "word salad", "have 8 words in a row of a real one", "“could you”", "words a turn"):
+        assert part in page
+    refused = command("report", "--input", "in.jsonl", "--resemblance", "made.jsonl", folder=tmp_path)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "--resemblance made.jsonl cannot be read (no figures of a comparison): make it with" in refused.stderr
+
+
 # ---------------------------------------------------------------------------------------------- what goes wrong
 
 
@@ -280,10 +295,6 @@ def test_an_output_that_was_not_made_by_it_is_left_alone(tmp_path: Path) -> None
 
 
 def test_without_the_library_one_sentence_says_how_to_get_it(tmp_path: Path) -> None:
-    program = "import sys; sys.modules['sklearn'] = None; from src.resemblance import main, as_command; "
-    program += "sys.exit(as_command(lambda: main(['--made', 'a', '--real', 'b'])))"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
-    )
+    done = without("sklearn", "resemblance", "--made", "a", "--real", "b", folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "src.resemblance needs scikit-learn: pip install -r requirements-quality.txt\n"

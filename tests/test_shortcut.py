@@ -3,15 +3,13 @@
 import json
 import random
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import Done, command, environment, read_rows, write_rows
+from .conftest import Done, command, read_rows, without, write_rows
 from .test_postprocess import published
 from .test_quality import clean
 
@@ -214,11 +212,7 @@ def test_figures_are_taken_for_no_records_and_no_other_file_for_figures(tmp_path
 
 def test_without_the_library_one_sentence_says_how_to_get_it(tmp_path: Path) -> None:
     write_rows(tmp_path / "in.jsonl", [clean()])
-    program = "import sys; sys.modules['sklearn'] = None; from src.quality import main, as_command; "
-    program += "sys.exit(as_command(lambda: main(['--input', 'in.jsonl', '--shortcut'])))"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
-    )
+    done = without("sklearn", "quality", "--input", "in.jsonl", "--shortcut", folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "--shortcut needs scikit-learn: pip install -r requirements-quality.txt\n"
     assert not (tmp_path / "in.quality.jsonl").exists()

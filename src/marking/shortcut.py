@@ -4,18 +4,18 @@ The tree is left out, since both sides share it.
 """
 
 import dataclasses
+import functools
 import heapq
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import orjson
-
 from ..basics.command import Stop
 from ..basics.dice import dice
-from ..basics.files import Beside, refuse_others, replaced
+from ..basics.files import Beside, refuse_others
 from ..pairs.reading import LeftOut, entries
 from ..pairs.shortcut import FEWEST_PAIRS, Shortcut
 from ..pairs.sides import TwoSides
+from .kept import holds, keep
 
 MOST_PAIRS = 2000
 """Of more, so many are drawn: the interval is then 0.04 wide at most, and it takes a minute whatever comes."""
@@ -61,22 +61,9 @@ def measure(records: Path, seed: int) -> Shortcut:
 
         found = measured(base, drawn.pairs)
     path = Beside(records).shortcut
-    refuse_others(path, "quality", holds_figures)
-    try:
-        with replaced(path) as file:
-            file.write(orjson.dumps(found.model_dump(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    except OSError as error:
-        raise Stop(f"{path} cannot be written ({error.strerror}): make room, or give another --output.") from error
+    refuse_others(path, "quality", functools.partial(holds, Shortcut))
+    keep(found, path)
     return found
-
-
-def holds_figures(path: Path) -> bool:
-    """Whether a file was written by `measure`."""
-    try:
-        Shortcut.model_validate_json(path.read_bytes())
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def told(found: Shortcut, output: Path) -> Iterator[str]:

@@ -16,6 +16,7 @@ from ..basics.text import loads
 from ..calling.budget import Prices
 from ..calling.completion import Usage
 from ..calling.store import SUMS, WITHOUT_TIME
+from ..marking.resembling.result import Resemblance
 from ..pairs.shortcut import Shortcut, shortcut_beside
 from ..running.account import RunAccount
 
@@ -104,6 +105,8 @@ class Accounts:
     """Given by the user, for all calls; else those that the runs were told."""
     shortcuts: Mapping[str, Shortcut] = dataclasses.field(default_factory=dict)
     """How well the text alone tells the sides apart, by the file of records where that was measured."""
+    resemblance: Resemblance | None = None
+    """How near the dialogues that they come from are to real ones, where those were made and that was measured."""
     of_several: bool = False
     """Accounts several files of records, of which each may have read the whole input."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from ..basics.shape import Shape
+from ..marking.resembling.lines import verdict
 from ..pairs.opinions import AsText, FoundMark, LooseQuality
 from ..pairs.sides import MarkedRecord
 from ..pairs.words import HIGH, LOW
@@ -170,6 +171,8 @@ def in_words(totals: Totals, found: Accounts) -> Iterator[str]:
             ordered = values.most_common() if isinstance(values, Counter) else values.items()
             yield f"{name:<19}{', '.join(f'{value} {count:,}' for value, count in ordered)}"
     yield from shortcut_lines(found)
+    if found.resemblance:
+        yield f"{'resemblance':<19}worst AUC {verdict(found.resemblance)}"
     if any(totals.margins):
         yield f"margins            {''.join(BLOCKS[blocks_of(count, totals.margins)] for count in totals.margins)}"
         yield f"{'':<19}{'-1':<{STEPS // 2}}{'0':<{STEPS // 2 - 1}}1"

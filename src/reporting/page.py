@@ -1,5 +1,6 @@
 """Records into one HTML page, to be read and marked."""
 
+import dataclasses
 import html
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from ..basics.command import Stop
 from ..basics.files import beginning, refuse_others, replaced
 from ..basics.pages import filled, head, in_script
 from ..basics.text import visible
+from ..marking.resembling.result import figures_in
 from ..pairs.ordered import inputs
 from ..pairs.reading import LeftOut, entries
 from .accounts import Accounts, beside
@@ -80,6 +82,8 @@ def report(settings: Settings) -> int:
     """Write the page, or print its totals; returns the exit status."""
     sources = inputs(settings.input)
     near = beside(sources, settings.prices)
+    if settings.resemblance.name:
+        near = dataclasses.replace(near, resemblance=figures_in(settings.resemblance))
     left_out = LeftOut()
     if settings.text:
         print_text(sources, near, left_out)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import get_args
 
+from ..marking.resembling.lines import columns_of, copied, number, rows_of, verdict
 from ..pairs.shortcut import Shortcut
 from ..pairs.words import Category
 from .accounts import Accounts
@@ -84,9 +85,32 @@ def of_shortcut(shortcut: Shortcut, where: str) -> Iterator[str]:
         yield table(f"What gives the sides away{where}: pairs where one side has more of it", told, TELLING_HEAD)
 
 
+def resemblance(_: Totals, found: Accounts) -> Iterator[str]:
+    """How near the dialogues come to real ones, beside the controls; what gives them away; both profiles."""
+    if measured := found.resemblance:
+        lines = (f"Worst AUC {verdict(measured)}.", *(f"{line}." for line in copied(measured)))
+        yield table("Made user turns told from real ones, AUC", rows_of(measured), ("", *columns_of(measured)), lines)
+        if telling := (*measured.tells_made[:MOST_NGRAMS], *measured.tells_real[:MOST_NGRAMS]):
+            told = [(f"“{ngram.text}”", ngram.made, ngram.real) for ngram in telling]
+            yield table("What gives made users away: dialogues with more of it", told, ("n-gram", "made", "real"))
+        profile = [
+            (name, number(value), number(measured.real.profile[name])) for name, value in measured.made.profile.items()
+        ]
+        yield table("Made and real users", profile, ("", "made", "real"))
+
+
 def stages(_: Totals, found: Accounts) -> Iterator[str]:
     if rows := [*stage_rows(found)]:
         yield table("What each stage took", rows, STAGE_HEAD)
 
 
-PANELS: tuple[Panel, ...] = (similarities, categories, regions, from_input_to_pairs, flags, shortcuts, stages)
+PANELS: tuple[Panel, ...] = (
+    similarities,
+    categories,
+    regions,
+    from_input_to_pairs,
+    flags,
+    shortcuts,
+    resemblance,
+    stages,
+)

@@ -23,6 +23,13 @@ class Settings(Options):
         nargs="+",
         metavar="FILE",
     )
+    resemblance: Path = own(
+        Path(),
+        Path,
+        "figures that src.resemblance has kept of the dialogues that the pairs come from, to be shown too",
+        group="input",
+        metavar="FILE.json",
+    )
     output: Path = own(Path(), Path, "the page [the first INPUT with .html]", group="output", metavar="FILE")
     max_pairs: int = own(10_000, number(1, 10**6, int), "of more, a part at equal distances", group="output")
     text: bool = flag("print the totals instead, and write no page", group="output", variable=False)

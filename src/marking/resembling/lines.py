@@ -1,6 +1,7 @@
 """A comparison as lines for the terminal."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import starmap
 
 from ...running.tally import Tally
 from .result import FEWEST, LENGTH, VIEWS, Resemblance, Side
@@ -18,7 +19,8 @@ def told(found: Resemblance, tallies: Mapping[str, Tally]) -> Iterator[str]:
     yield f"{'compared':<{NAME}}{compared(found)}"
     yield from block("copied", [*copied(found)])
     yield f"{'worst AUC':<{NAME}}{verdict(found)}"
-    yield from table(found)
+    if found.auc:
+        yield from starmap(in_columns, [("", *columns_of(found)), *rows_of(found)])
     yield from block("tells the made", found.tells_made[:MOST_PRINTED])
     yield from block("tells the real", found.tells_real[:MOST_PRINTED])
     yield f"{'':<{2 * NAME}}{'made':>9}{'real':>9}"
@@ -74,17 +76,21 @@ def verdict(found: Resemblance) -> str:
     return f"{worst} by {worst.view}: not told apart, 0.5 is chance"
 
 
-def table(found: Resemblance) -> Iterator[str]:
-    """A line for each view, with a column for the made dialogues and one for each control."""
-    columns = {"made": found.auc} | found.controls
+def columns_of(found: Resemblance) -> Sequence[str]:
+    """What each figure of a row is of: the made dialogues, and each control."""
+    return ("made", *found.controls) if found.auc else ()
+
+
+def rows_of(found: Resemblance) -> Iterator[tuple[str, *tuple[str, ...]]]:
+    """The name of each view, and its figure in each column."""
     if found.auc:
-        yield in_columns("", columns)
+        columns = (found.auc, *found.controls.values())
         for view in VIEWS:
-            yield in_columns(view, [str(figures.get(view, "too few")) for figures in columns.values()])
-        yield in_columns(LENGTH, [str(found.length)])
+            yield view, *(str(figures.get(view, "too few")) for figures in columns)
+        yield LENGTH, *(str(found.length), *("" for _ in found.controls))
 
 
-def in_columns(name: str, cells: Iterable[str]) -> str:
+def in_columns(name: str, *cells: str) -> str:
     return (f"{name:<{NAME}}" + "".join(f"{cell:<{COLUMN}}" for cell in cells)).rstrip()
 
 

@@ -1,7 +1,10 @@
 """What was found of two files of dialogues, as `src.resemblance --output` writes it."""
 
+from pathlib import Path
+
 from pydantic import Field
 
+from ...basics.command import Stop
 from ...basics.shape import Shape
 from ...pairs.shortcut import Figure
 
@@ -79,3 +82,14 @@ class Resemblance(Shape):
     tells_made: tuple[GivesAway, ...] = ()
     tells_real: tuple[GivesAway, ...] = ()
     seed: int
+
+
+def figures_in(path: Path) -> Resemblance:
+    """What an earlier comparison has kept. Raises Stop where the file has no such figures."""
+    try:
+        return Resemblance.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no figures of a comparison"
+        raise Stop(
+            f"--resemblance {path} cannot be read ({reason}): make it with python -m src.resemblance --output {path}"
+        ) from error

@@ -1,12 +1,12 @@
 """The comparison of made dialogues with real ones, from the files to the figures."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-import orjson
-
 from ...basics.command import Stop
-from ...basics.files import found, refuse_others, replaced
+from ...basics.files import found, refuse_others
+from ..kept import holds, keep
 from ..shortcut import refuse_without_library
 from .lines import told
 from .result import Resemblance
@@ -22,7 +22,8 @@ def compare(settings: Settings) -> int:
     made_files, real_files = found(settings.made, option="--made"), found(settings.real, option="--real")
     refuse_the_same(made_files, real_files)
     if settings.output.name:
-        refuse_others(settings.output, "resemblance", holds_figures)
+        refuse_others(settings.output, "resemblance", functools.partial(holds, Resemblance))
+        settings.output.parent.mkdir(parents=True, exist_ok=True)
     from .copies import Copies  # noqa: PLC0415 (brings NumPy)
     from .drawing import drawn  # noqa: PLC0415 (needed from here on)
     from .measuring import measured  # noqa: PLC0415 (brings scikit-learn)
@@ -33,7 +34,8 @@ def compare(settings: Settings) -> int:
     result = measured(made, real, copies, settings.seed)
     print("\n".join(told(result, {"made": made.tally, "real": real.tally})))
     if settings.output.name:
-        write(result, settings.output)
+        keep(result, settings.output)
+        print(f"all of it in {settings.output}")
     return 3 if made.tally.unreadable or real.tally.unreadable else 0
 
 
@@ -42,23 +44,3 @@ def refuse_the_same(made: Sequence[str], real: Sequence[str]) -> None:
     both = {Path(file).resolve() for file in made} & {Path(file).resolve() for file in real}
     if both:
         raise Stop(f"{min(both)} is on both sides: give --made and --real files of their own.")
-
-
-def write(result: Resemblance, path: Path) -> None:
-    """Keep the figures. Raises Stop where they cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(path) as file:
-            file.write(orjson.dumps(result.model_dump(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    except OSError as error:
-        raise Stop(f"{path} cannot be written ({error.strerror}): make room, or give another --output.") from error
-    print(f"all of it in {path}")
-
-
-def holds_figures(path: Path) -> bool:
-    """Whether a file was written by `write`."""
-    try:
-        Resemblance.model_validate_json(path.read_bytes())
-    except (OSError, ValueError):
-        return False
-    return True
