@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from src.basics.pages import hash_of
+
 from .conftest import command, synthesis, turns, write_rows
 from .test_quality import clean
 from .test_synthesis import many
@@ -26,6 +28,16 @@ def test_a_page_holds_all_it_needs_and_tells_of_failures_and_stages(endpoint: St
     for told in ("content_filter", "What each stage took", "category reasons", "Rehearsed, without a model"):
         assert told in page
     assert not re.search(r"\{(head|name|title|style|script_hash|notes|overview|rows|blocks|block_size|script)\}", page)
+
+
+def test_a_page_lets_its_own_script_run_and_nothing_else(tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", [clean() | {"label": "</script><script>alert(1)</script>"}])
+    assert command("report", "--input", "in.jsonl", folder=tmp_path).returncode == 0
+    page = (tmp_path / "in.html").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    (allowed,) = re.findall(r"default-src 'none'.*script-src '(.*?)'\"", page)
+    assert [hash_of(script) for script in scripts] == [allowed]
+    assert "innerHTML" not in page
 
 
 def test_the_totals_can_be_read_on_a_terminal(endpoint: Start, tmp_path: Path) -> None:

@@ -321,6 +321,12 @@ def test_what_is_marked_leaves_the_list_of_what_is_unmarked(page: Any) -> None:
     keys(page, "jd")
     assert shown(page) == ["7", "evil"]
     wait_for(lambda: opened(page) == "evil")
+    keys(page, "k")
+    keys(page, "E")  # goes on to the next by itself, and no further
+    assert shown(page) == ["evil"]
+    choose(page, "yours", "")
+    keys(page, "kE")
+    wait_for(lambda: opened(page) == "evil")
 
 
 def test_a_mark_of_another_tab_is_not_lost(page: Any) -> None:

@@ -89,6 +89,11 @@ function mark(wish) {
   filter();
 }
 const toggle = (wish) => mark(markOf(pairs[current]) === wish ? "" : wish);
+function markAndGoOn(wish) {
+  const marked = current;
+  mark(wish);
+  if (current === marked) step(1);
+}
 function step(by) {
   const next = shown[at() + by];
   if (!next) return;

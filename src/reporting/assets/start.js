@@ -7,7 +7,7 @@ function show(tab) {
     byId("to-" + name).tabIndex = name === tab ? 0 : -1;
   }
   if (tab === "pairs") { filter(); byId("list").focus({ preventScroll: true }); }
-  else history.replaceState(null, "", "#");
+  else { document.body.classList.remove("reading"); history.replaceState(null, "", "#"); }
 }
 for (const name of TABS) byId("to-" + name).onclick = () => show(name);
 byId("to-overview").parentNode.addEventListener("keydown", (event) => {
@@ -32,13 +32,13 @@ function toggleChoices() {
   if (!byId("choices").hidden) focus("region");
   draw();
 }
-const scrollBy = (share) => byId("reader").scrollBy({ top: share });
+const scrollBy = (pixels) => byId("reader").scrollBy({ top: pixels });
 const page = () => byId("reader").clientHeight * 0.85;
 const KEYS = { // key: what it does, and in words
   1: [() => show("overview"), "the overview"], 2: [() => show("pairs"), "the pairs"],
   j: [() => step(1), "next pair"], k: [() => step(-1), "previous pair"],
   e: [() => toggle("keep"), "keep"], d: [() => toggle("drop"), "drop"], u: [() => mark(""), "take the mark back"],
-  E: [() => { mark("keep"); step(1); }, "keep, and go on"], D: [() => { mark("drop"); step(1); }, "drop, and go on"],
+  E: [() => markAndGoOn("keep"), "keep, and go on"], D: [() => markAndGoOn("drop"), "drop, and go on"],
   n: [() => focus("note"), "write a note"],
   o: [() => toggleFold("dialogue"), "open or fold the dialogue"],
   t: [() => toggleFold("tree"), "open or fold the tree"],
