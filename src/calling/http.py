@@ -38,6 +38,17 @@ class Answer:
     body: bytes
 
 
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """Where at an endpoint requests go, and how much may come back."""
+
+    path: str = "chat/completions"
+    most_bytes: int = MOST_BYTES
+
+
+CHAT = Way()
+
+
 class Wire:
     """The way to one OpenAI-compatible endpoint. Neither retries nor counts.
 
@@ -45,8 +56,8 @@ class Wire:
     the models that the SDK's `post` makes for each request would cost half as much CPU again.
     """
 
-    def __init__(self, config: Calling, key: str) -> None:
-        self._config = config
+    def __init__(self, config: Calling, key: str, way: Way = CHAT) -> None:
+        self._config, self._way = config, way
         self._place = shown_address(config.base_url)
         self._mask = Mask(key, *secrets_in_address(config.base_url), *secrets_in(config.extra_body))
         allow_connections(config.max_concurrency)
@@ -69,7 +80,7 @@ class Wire:
             http_client=self._http,
         )
         base = self._sdk.base_url
-        self._address = base.join("chat/completions").copy_with(query=base.query or None)
+        self._address = base.join(way.path).copy_with(query=base.query or None)
         headers: dict[str, Any] = {**self._sdk.default_headers, **self._sdk.auth_headers}
         self._headers = {name: value for name, value in headers.items() if name.lower() in SENT}
 
@@ -78,6 +89,11 @@ class Wire:
 
     async def send(self, raw: bytes) -> Completion:
         """One request, one completion; anything else is a RequestFailed, or a Stop where no request can succeed."""
+        answer = await self.received(raw)
+        return completion_of(answer.body, answer.headers, self._mask)
+
+    async def received(self, raw: bytes) -> Answer:
+        """The answer to one request, if it is a good one; else raises as `send` does."""
         try:
             async with asyncio.timeout(self._config.timeout):
                 answer = await self.answer(raw)
@@ -99,7 +115,7 @@ class Wire:
         if not httpx2.codes.is_success(answer.status):
             said = shortened(self._mask(message_in(decoded(answer.body, answer.headers))))
             raise judged(answer.status, said, retry_after(answer.headers))
-        return completion_of(answer.body, answer.headers, self._mask)
+        return answer
 
     async def answer(self, raw: bytes) -> Answer:
         """What the endpoint answers, up to a limit of size."""
@@ -108,8 +124,9 @@ class Wire:
             parts, size = list[bytes](), 0
             async for part in response.aiter_bytes():
                 parts.append(part)
-                if (size := size + len(part)) > MOST_BYTES:
-                    message = f"{response.status_code}: a reply of more than {MOST_BYTES >> 20} MB was given up"
+                if (size := size + len(part)) > self._way.most_bytes:
+                    most = self._way.most_bytes >> 20
+                    message = f"{response.status_code}: a reply of more than {most} MB was given up"
                     raise RequestFailed("bad_response", message, again=True)
             return Answer(response.status_code, response.headers, b"".join(parts))
 
@@ -132,7 +149,7 @@ class Wire:
             where = shown_address(str(self._address.join(location).copy_with(query=None)))
         except httpx2.InvalidURL:
             where = location
-        where = shortened(self._mask(where)).removesuffix("/chat/completions")
+        where = shortened(self._mask(where)).removesuffix(f"/{self._way.path}")
         return Stop(
             f"The endpoint at {self._place} answered {answer.status} and wants requests to go to {where}, which is not"
             " followed, since the dialogues would go there too: if that is the right place, give it as --base-url."
