@@ -191,7 +191,7 @@ def reply_in(answer: Answer) -> Reply:
 def in_order(reply: Reply, texts: Sequence[str], model: str) -> list[Vector]:
     """The vectors of a reply in the order of the texts. Raises Stop where they do not belong together."""
     vectors = [np.array(each.embedding, dtype=np.float32) for each in sorted(reply.data, key=lambda each: each.index)]
-    sizes = {vector.shape for vector in vectors}
+    sizes = {vector.shape for vector in vectors if vector.size}
     if len(vectors) != len(texts) or len(sizes) != 1 or not all(np.isfinite(vector).all() for vector in vectors):
         raise Stop(
             f"{model} has answered {len(texts)} texts with {len(vectors)} vectors of"

@@ -74,11 +74,14 @@ class Wire:
             ) from error
         except (ValueError, httpx2.InvalidURL) as error:
             raise Stop("HTTP_PROXY, HTTPS_PROXY or ALL_PROXY holds no address of a proxy: fix or unset it.") from error
-        self._sdk = openai.AsyncOpenAI(
-            api_key=key or "none",  # the SDK insists on one
-            base_url=config.base_url,
-            http_client=self._http,
-        )
+        try:
+            self._sdk = openai.AsyncOpenAI(
+                api_key=key or "none",  # the SDK insists on one
+                base_url=config.base_url,
+                http_client=self._http,
+            )
+        except httpx2.InvalidURL as error:
+            raise Stop(f"{self._place} is not an address ({error}): write it as http://HOST:PORT/v1.") from error
         base = self._sdk.base_url
         self._address = base.join(way.path).copy_with(query=base.query or None)
         headers: dict[str, Any] = {**self._sdk.default_headers, **self._sdk.auth_headers}

@@ -15,6 +15,8 @@ from pathlib import Path
 from src.basics.options import Options
 from src.marking.settings import Settings as OfQuality
 from src.methods.proutt.settings import Config as OfSynthesis
+from src.methods.recipes.kit.settings import Settings as OfConverse
+from src.methods.strategies.settings import Settings as OfStrategies
 from src.predicting.evaluating.settings import Settings as OfEvaluate
 from src.predicting.settings import Settings as OfPredict
 from src.rehearsing.settings import Settings as OfRehearsal
@@ -41,10 +43,13 @@ class Command:
     content: str = "records"
     """Which of `contents()` it reads."""
     reads: str = "--input"
+    gives: str = "--output"
     writes: str = ""
-    """What --output is given; nothing where it takes none."""
+    """What this option is given; nothing where it takes none."""
     results: tuple[str, ...] = ()
-    """The files that it has made when all went well; lines of JSON are one for each dialogue."""
+    """The files that it has made when all went well."""
+    lines: int = ROWS
+    """Of the first of them."""
     asks: bool = False
     """Whether it asks a model."""
     pays: str = ""
@@ -61,22 +66,25 @@ class Command:
     ) -> tuple[object, ...]:
         """Its whole line, behind `python -m src.`; what is given in `more` wins."""
         place = self.writes if output is None else output
-        given = (self.reads, read, *(("--output", place) if place else ()))
+        given = (self.reads, read, *((self.gives, place) if place else ()))
         return (*self.words, *(to(url) if self.asks else ()), *given, *more)
 
     def made(self, folder: Path) -> bool:
         """Whether all that it makes is there, whole."""
-        return all(is_whole(folder / name) for name in self.results)
+        return all(is_whole(folder / name, self.lines) for name in self.results)
 
 
-def is_whole(path: Path) -> bool:
+def is_whole(path: Path, lines: int) -> bool:
     if not path.is_file() or not path.stat().st_size:
         return False
     content = path.read_bytes()
     if path.suffix == ".jsonl":
         with contextlib.suppress(ValueError):
-            names = {(row["sample_id"], row["item_id"]) for row in map(json.loads, content.splitlines())}
-            return content.endswith(b"\n") and len(names) == ROWS
+            names = {
+                (row.get("sample_id", row.get("id")), row.get("item_id"))
+                for row in map(json.loads, content.splitlines())
+            }
+            return content.endswith(b"\n") and len(names) == lines
         return False
     if path.suffix == ".json":
         return bool(json.loads(content))
@@ -130,6 +138,27 @@ COMMANDS: dict[str, Command] = {
     "train --control plain": Command(
         OfTrain, ("train", "--base", "none", "--control", "plain"), "dialogues", writes="t", status=1
     ),
+    "converse": Command(
+        OfConverse,
+        ("converse", "--count", str(ROWS), "--near-duplicates", "0"),
+        "topics",
+        reads="--seeds",
+        writes="out.jsonl",
+        results=("out.jsonl",),
+        asks=True,
+        pays="out.jsonl",
+    ),
+    "strategies": Command(
+        OfStrategies,
+        ("strategies",),
+        "dialogues",
+        gives="--library",
+        writes="library.jsonl",
+        results=("library.jsonl",),
+        lines=6,
+        asks=True,
+        pays="library.extracted.jsonl",
+    ),
     "rehearsal": Command(
         OfRehearsal,
         ("rehearsal",),
@@ -153,7 +182,8 @@ def contents() -> Mapping[str, bytes]:
         made = ("--input", "records", "--output", "rows.jsonl", "--mode", "sft")
         assert in_this_process("postprocess", *made, folder=folder).returncode == 0
         files = {"dialogues": READ, "records": "records", "predictions": "predictions", "rows": "rows.jsonl"}
-        return {kind: (folder / name).read_bytes() for kind, name in files.items()}
+        topics = {"topics": b"".join(b'{"topic": "garden %d"}\n' % number for number in range(ROWS))}
+        return topics | {kind: (folder / name).read_bytes() for kind, name in files.items()}
 
 
 def prepared(folder: Path, command: Command, rows: int = ROWS) -> None:

@@ -62,7 +62,11 @@ IN_FLIGHT = 12
 
 def questions(command: Command) -> int:
     """How often a model is asked at most, by a run that nothing stops."""
-    return ROWS * {"synthesis": 9, "quality": 3, "predict": 1, "evaluate": 4}[command.module] + 8
+    return (
+        ROWS
+        * {"synthesis": 9, "quality": 3, "predict": 1, "evaluate": 4, "converse": 30, "strategies": 6}[command.module]
+        + 8
+    )
 
 
 # ---------------------------------------------------------------------------------------------- full disks
@@ -180,7 +184,7 @@ def names(path: Path) -> set[str]:
     for line in path.read_bytes().splitlines():
         with contextlib.suppress(ValueError, KeyError, TypeError):
             row = json.loads(line)
-            found.add(json.dumps([row["sample_id"], row["item_id"]]))
+            found.add(json.dumps([row.get("sample_id", row.get("id")), row.get("item_id")]))
     return found
 
 

@@ -44,7 +44,7 @@ def foreign_output(folder: Path, case: tuple[Command, str]) -> None:
     if name != READ:
         (folder / name).write_bytes(FOREIGN[name])
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    done = called(folder, command, "http://127.0.0.1:9/v1", "--output", name)
+    done = called(folder, command, "http://127.0.0.1:9/v1", command.gives, name)
     if "--show" not in command.words and "--estimate" not in command.words:
         sentence(done)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
@@ -84,7 +84,7 @@ def odd_output(folder: Path, case: tuple[Command, str]) -> None:
     (folder / "dangling").symlink_to("nowhere/x")
     kind = Path(place).stat().st_rdev if place.startswith("/dev") else 0
     with standin() as url:
-        done = called(folder, command, url, "--output", place)
+        done = called(folder, command, url, command.gives, place)
     assert done.returncode in {0, 1}
     if done.returncode:
         sentence(done)

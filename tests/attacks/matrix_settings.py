@@ -28,7 +28,7 @@ def options() -> Iterator[tuple[str, tuple[Command, str, tuple[str, ...]]]]:
     for name, command in COMMANDS.items():
         for field in dataclasses.fields(command.settings):
             flags: dict[str, Any] = dict(field.metadata["flags"])
-            if field.name in LEFT or f"--{field.name}" in {command.reads, "--output"}:
+            if field.name in LEFT or f"--{field.name}" in {command.reads, command.gives}:
                 continue
             is_number = getattr(flags["type"], "__qualname__", "").startswith("number.")
             values = tuple(set(NUMBERS) - LASTING) if field.name in WAITS else NUMBERS
