@@ -15,10 +15,11 @@ import textwrap
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn, TextIO, cast
+from typing import NoReturn, TextIO, cast
 
 from dotenv import load_dotenv
 
+from .log import as_json, open_log
 from .text import visible
 
 log = logging.getLogger(__name__)
@@ -108,16 +109,6 @@ class Visible(io.TextIOBase):
         return self._stream.encoding
 
 
-class OneLine(logging.Formatter):
-    """A line of the log for each message, whatever stands in it; of what Python adds to it, each line."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's own word)
-        return visible(super().formatMessage(record)).replace("\n", "\\n")
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802
-        return visible(super().formatException(ei))
-
-
 def as_command(main: Callable[[], int]) -> int:
     """Run a command's `main`: `.env` is read before, and what stops it becomes one sentence and exit status 1.
 
@@ -153,6 +144,9 @@ def flushed(main: Callable[[], int]) -> int:
 
 def said(sentence: str) -> int:
     """Tell the user why a command has to stop; the exit status."""
+    if as_json():
+        log.error("%s", sentence)
+        return 1
     with contextlib.suppress(OSError):  # a full disk under standard error: nobody is left to be told
         sys.stderr.write(readable(sentence) + "\n")
     return 1
@@ -191,9 +185,7 @@ def open_streams() -> Iterator[None]:
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal that cannot show a character shows another
         sys.stdout = cast("TextIO", Visible(out or nowhere))
-        logging.basicConfig(level=logging.INFO, stream=sys.stderr, force=True)
-        logging.getLogger().handlers[0].setFormatter(OneLine("%(message)s"))
-        logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs a line for each request
+        open_log()
         try:
             yield
         finally:

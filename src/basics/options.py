@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeVar, get_args
 import orjson
 
 from .command import Parser, did_you_mean
+from .log import log_as
 from .text import shortened
 
 log = logging.getLogger(__name__)
@@ -154,7 +155,9 @@ def options_from(cls: type[OptionsT], arguments: Sequence[str] | None, command: 
     given = vars(parser.parse_args(words))
     name_unknown_variables(cls)
     lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
-    return cls(**given | lists)
+    settings = cls(**given | lists)
+    log_as(getattr(settings, "log_format", "text"))
+    return settings
 
 
 def groups_of(cls: type[Options]) -> list[Group]:

@@ -1,7 +1,9 @@
 """What the models that one run asks have in common: budget, outcomes, what may be in flight at each account."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 from ..basics.command import Stop
 from .budget import Budget
@@ -28,6 +30,10 @@ class Common:
         self.budget = Budget(config.max_cost, config.max_total_tokens)
         self.outcomes = Outcomes()
         self.calls = 0
+        self.retries: Counter[str] = Counter()
+        """Tries after a request's first, by what went wrong before."""
+        self.waiting: Counter[str] = Counter()
+        """Requests that wait at this moment, by what for."""
         self.stopped: Stop | None = None
         self.on_wait: Callable[[], None] = lambda: None
         """Called when a request begins to wait for its next try, with no slot of its own."""
@@ -39,6 +45,15 @@ class Common:
             slots, pace = Slots(config.max_concurrency), Pace(config.rpm, config.tpm)
             self._accounts[place] = Account(slots, pace, Outage(config.patience))
         return self._accounts[place]
+
+    @contextlib.contextmanager
+    def waits(self, what_for: str) -> Iterator[None]:
+        """Count a request as waiting while the block runs."""
+        self.waiting[what_for] += 1
+        try:
+            yield
+        finally:
+            self.waiting[what_for] -= 1
 
     def stop(self, reason: Stop) -> None:
         """Send nothing more: whoever asks from now on gets this reason."""

@@ -5,6 +5,7 @@ good is not this module's question.
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import itertools
 import logging
@@ -131,11 +132,13 @@ class Endpoint:
         prompt = sum(tokens_in(message["content"]) for message in body["messages"])
         tries, wasted, start = itertools.count(), Usage(), time.monotonic()
         while True:
-            trying = await self._outage.turn()
+            with self.common.waits("endpoint down") if self._outage.down else contextlib.nullcontext():
+                trying = await self._outage.turn()
             try:
                 completion = await self.send(raw, kind, prompt)
             except RequestFailed as failed:
                 failed.usage = wasted = wasted + failed.usage
+                why = failed.kind
                 self.note_failure(failed, raw, proven=proven)
                 if self._outage.down:
                     wait = failed.wait or 0.0
@@ -147,9 +150,11 @@ class Endpoint:
             finally:
                 if trying:
                     self._outage.done()
+            self.common.retries[why] += 1
             if wait:
                 self.common.on_wait()
-                await asyncio.sleep(wait)
+                with self.common.waits(why):
+                    await asyncio.sleep(wait)
 
     def note_failure(self, failed: RequestFailed, raw: bytes, *, proven: bool) -> None:
         """Tell the outage watch of what may be one: no connection, or a 5xx that is no refusal of a JSON mode.
@@ -187,7 +192,8 @@ class Endpoint:
             wanted = self.common.budget.reserve(self.meter, prompt)
             used, sent = Usage(), False
             try:
-                await self._pace.wait(wanted.total)
+                with self.common.waits("own limit"):
+                    await self._pace.wait(wanted.total)
                 sent, start = True, time.monotonic()
                 completion = await self._wire.send(raw)
                 used, seconds = completion.usage, time.monotonic() - start

@@ -26,8 +26,10 @@ from ..calling.store import Store
 from .account import set_billed_before
 from .job import Item, Job, Made
 from .output import Failure, Output, sample_number
-from .progress import account, showing, summary
+from .progress import showing
+from .pulse import Pulse
 from .settings import Running
+from .summary import account, summary
 from .tally import Tally
 from .upcoming import InOrder, Upcoming
 
@@ -77,11 +79,12 @@ class Run:
 
     async def all(self) -> None:
         """Make every pending sample. Raises Stop, after the samples in flight, where the run could not go on."""
+        self.tally.known = len(self.output.done)
         items = self.job.items(self.output.done, self.tally)
         self.todo = Upcoming(items, self.config.limit, (MOST_IN_FLIGHT - 1) * self.config.max_concurrency)
         self.endpoint.common.on_wait = self.fill_in
         with self.interruptible(), contextlib.suppress(asyncio.CancelledError):
-            async with showing(self.job, self.tally, self.endpoint):
+            async with showing(self.job, Pulse(self.tally, self.endpoint.common, self.config.limit)):
                 try:
                     await asyncio.gather(*(self.work() for _ in range(self.config.max_concurrency)))
                     while self.extra:
@@ -154,6 +157,7 @@ class Run:
             self.reading = False
         except LeftOff:
             self.reading, item = False, None
+        self.tally.ahead = len(self.todo)
         return item
 
     async def first_reply(self) -> None:
@@ -235,8 +239,9 @@ class Run:
     def write_doubtful(self) -> None:
         """Put what failed into the sidecar."""
         while self.doubtful:
-            self.tally.failed += 1
-            self.output.fail(self.doubtful.pop(0))
+            failure = self.doubtful.pop(0)
+            self.tally.fail(failure.stage, failure.kind, failure.error)
+            self.output.fail(failure)
 
 
 # ---------------------------------------------------------------------------------------------- the whole run
@@ -284,9 +289,10 @@ async def run_open(config: Running, key: str, job: Job[Any], output: Output, sto
         try:
             await run.all()
         finally:
-            print(summary(config, job.words, run.tally, endpoint, store))
+            seconds = time.monotonic() - start
+            print(summary(config, job.words, run.tally, endpoint, store, seconds=seconds))
             if store:
-                store.note_run(account(run.tally, endpoint, others, time.monotonic() - start).model_dump_json())
+                store.note_run(account(run.tally, endpoint, others, seconds).model_dump_json())
     if run.tally.interrupted:
         return 130
     return 3 if run.tally.failed or run.tally.unreadable else 0

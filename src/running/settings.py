@@ -2,9 +2,11 @@
 
 import dataclasses
 from pathlib import Path
+from typing import get_args
 
 from ..basics.dice import Draws
-from ..basics.options import flag, number, option
+from ..basics.log import LogFormat
+from ..basics.options import flag, number, one_of, option
 from ..basics.seen import HALF
 from ..calling.settings import Calling
 
@@ -25,4 +27,10 @@ class Running(Calling, Draws):
         "keep no replies beside the output: a stopped run pays again for its unfinished samples", group="output"
     )
     prune: bool = flag("drop the stored replies of finished samples, when disk space is short", group="output")
+    log_format: LogFormat = option(
+        "text",
+        one_of(*get_args(LogFormat)),
+        "how the log on standard error looks; json is a line for machines, with a run's progress in numbers",
+        group="output",
+    )
     accept_changes: bool = flag("go on although the output was made with other settings", group="output")

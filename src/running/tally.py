@@ -4,6 +4,10 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 
+from ..basics.text import shortened
+
+LONGEST_EXAMPLE = 120  # characters of the reason that a summary shows; the sidecar has it whole
+
 
 @dataclasses.dataclass
 class Tally:
@@ -24,8 +28,26 @@ class Tally:
     """Lines that are not JSON."""
     elsewhere: int = 0
     """Dialogues that belong to another shard."""
+    known: int = 0
+    """Items whose row was there before the run, wherever they stand in the input."""
     in_flight: int = 0
+    ahead: int = 0
+    """Items that were read and wait to be taken."""
+    failures: Counter[tuple[str, str]] = dataclasses.field(default_factory=Counter)
+    """Items that failed, by stage and kind."""
+    examples: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    """The reason of the first of each."""
     interrupted: bool = False
+
+    @property
+    def ended(self) -> int:
+        return self.made.total() + self.failed
+
+    def fail(self, stage: str, kind: str, reason: str) -> None:
+        """Count an item that could not be made."""
+        self.failed += 1
+        self.failures[stage, kind] += 1
+        self.examples.setdefault((stage, kind), reason)
 
     def in_words(self, done: str = "made") -> Iterator[str]:
         """What became of all that was not made now, a line each; counts that are none are left out."""
@@ -35,6 +57,8 @@ class Tally:
             yield f"other shards   {self.elsewhere:,} dialogues"
         if self.failed:
             yield f"failed         {self.failed:,}"
+        for (stage, kind), count in self.failures.most_common():
+            yield f"  at {stage} {count:,} {kind}, such as: {shortened(self.examples[stage, kind], LONGEST_EXAMPLE)}"
         if self.unreadable:
             yield f"not JSON       {self.unreadable:,} lines"
         for reason, count in self.passed_over.most_common():

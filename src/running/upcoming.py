@@ -25,6 +25,10 @@ class Upcoming(Iterator[Any]):
             raise StopIteration
         return self._read.popleft()
 
+    def __len__(self) -> int:
+        """How many were read and wait."""
+        return len(self._read)
+
     def close(self) -> None:
         """Close the files that are still open."""
         self._source.close()
