@@ -73,6 +73,9 @@ def project(tmp_path: Path) -> Path:
     for name in ("demo.jsonl", "LMSYS.jsonl"):
         shutil.copy(ROOT / "data/raw/demo.jsonl", tmp_path / "data/raw" / name)
     shutil.copytree(ROOT / "data/by_hand", tmp_path / "data/by_hand")
+    turns = [("customer", "hi"), ("agent", "Hello!"), ("customer", "my order is late")]
+    lines = ["ticket,speaker,text", *(f"7,{speaker},{text}" for speaker, text in turns)]
+    (tmp_path / "support.csv").write_text("\n".join(lines) + "\n")
     marks = {"sample_id": "demo-home-toilet", "item_id": 0, "mark": "drop", "note": ""}
     (tmp_path / "marks.jsonl").write_text(json.dumps(marks) + "\n")
     return tmp_path

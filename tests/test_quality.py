@@ -277,7 +277,10 @@ def test_a_judge_is_not_mixed_with_another_and_equal_ids_are_judged_once(
     assert synthesis(tmp_path, url).returncode == 0
     rows = read_rows(tmp_path / "out.jsonl")
     write_rows(tmp_path / "twice.jsonl", rows + rows[:1])
-    judge = ("--judge", "--base-url", url, "--api-key-env", "", "--input", "twice.jsonl", "--model")
+    refused = command("quality", "--input", "twice.jsonl", folder=tmp_path)
+    assert refused.returncode == 1
+    assert "more than one record of the same turn, in twice.jsonl" in refused.stderr
+    judge = ("--judge", "--base-url", url, "--api-key-env", "", "--mixed", "--input", "twice.jsonl", "--model")
     assert command("quality", *judge, "m", "--limit", 2, folder=tmp_path).returncode == 0
     other = command("quality", *judge, "m2", folder=tmp_path)
     assert other.returncode == 1

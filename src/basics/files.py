@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 
 STANDARD_INPUT = "-"
 BEGINNING = 1 << 20  # bytes of a file that tell what it is
-READ_IN_FOLDERS = (".jsonl", ".json", ".ndjson", ".parquet", ".gz", ".zst")
+READ_IN_FOLDERS = (".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zst")
+OF_A_DATASET = {"dataset_info.json", "dataset_dict.json", "state.json"}  # what `datasets` writes beside its Arrow files
 
 
 FAILED, CALLS, SHORTCUT = ".failed.jsonl", ".calls.sqlite", ".shortcut.json"
@@ -83,7 +84,8 @@ def matching(pattern: str, output: Path | None) -> list[str]:
         return [pattern] if pattern else []
     if Path(pattern).is_dir():
         below = sorted(path for path in below_folder(pattern) if path.is_file())
-        paths = [path for path in below if path.suffix.lower() in READ_IN_FOLDERS]
+        wanted = (path for path in below if path.suffix.lower() in READ_IN_FOLDERS)
+        paths = [path for path in wanted if path.name not in OF_A_DATASET]
         if passed := len(below) - len(paths):
             log.info("%s: %d files of other kinds are left out", pattern, passed)
     elif Path(pattern).exists():

@@ -170,7 +170,7 @@ def add(group: Any, field: "dataclasses.Field[Any]") -> None:
     flags = dict(field.metadata["flags"])
     default = field.default if field.default is not dataclasses.MISSING else {}
     shown = in_words(default)
-    if flags.get("action") == "append":
+    if flags.get("action") in {"append", "extend"}:
         default = []  # a list that argparse can add to
     variable = os.environ.get(variable_of(field)) if field.metadata["variable"] else None
     given: str | list[str] | None = [variable] if variable is not None and flags.get("nargs") == "+" else variable

@@ -1,7 +1,7 @@
-"""Files of any common kind as rows: JSONL, one JSON array or object, compressed, Parquet, folders, standard input.
+"""Files of any common kind as rows: JSON of all forms, tables, Parquet, Arrow, compressed, folders, standard input.
 
-What a file is shows in how it begins, not by its name. All but Parquet is read as a stream. What a row means is not
-this module's question.
+What a file is shows in how it begins; only a table is known by its name. All but Parquet is read as a stream.
+What a row means is not this module's question.
 """
 
 import contextlib
@@ -9,18 +9,20 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
 from ..basics.command import Stop
 from ..basics.files import STANDARD_INPUT
+from .columnar import columnar_rows, is_columnar
 from .json_rows import PEEK, Row, Unreadable, entries, form_of, lines
+from .tables import looks_like_table, separator_of, table_rows
 
-GZIP, ZSTANDARD, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 SKIPPABLE = b"\x2a\x4d\x18"  # behind its first byte: how a Zstandard file of several threads may begin
 PACKED = 1 << 10  # bytes that are decompressed at a time; each four of them may become 128 kB
-ROWS_AT_A_TIME = 256  # of Parquet
 COLUMNS = {
     *("id", "conversation_id", "conversation_hash", "conversation", "conversations", "messages", "system"),
     *("message_tree_id", "message_id", "parent_id", "text", "role", "rank", "deleted", "review_result", "prompt"),
@@ -28,17 +30,19 @@ COLUMNS = {
 }
 
 
-def rows(files: Sequence[str], columns: Collection[str] = COLUMNS) -> Iterator[tuple[str, Row | Unreadable]]:
+def rows(
+    files: Sequence[str], columns: Collection[str] = COLUMNS, names: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[str, Row | Unreadable]]:
     """Every row of the files in turn, with the file it is from. What cannot be read keeps its place.
 
-    Of Parquet only these columns are read, or all where it has none of them. A damaged file is named as one, with the
-    number of its last row, and the next file is read.
+    `names` are the user's own names of fields, by ours. Of files by column only these columns are read, or all where
+    it has none of them. A damaged file is named as one, with the number of its last row, and the next file is read.
     """
     for file in files:
         number = 0
         with opened(file) as stream:
             try:
-                for row in rows_of(file, stream, columns):
+                for row in rows_of(file, stream, columns, names):
                     number += 1
                     yield file, row
             except damage() as error:
@@ -53,13 +57,21 @@ def damage() -> tuple[type[Exception], ...]:
     return (OSError, EOFError, zlib.error, UnicodeError, *optional)
 
 
-def rows_of(file: str, stream: "io.BufferedReader[Any]", columns: Collection[str]) -> Iterator[Row | Unreadable]:
+def rows_of(
+    file: str, stream: "io.BufferedReader[Any]", columns: Collection[str], names: Mapping[str, str]
+) -> Iterator[Row | Unreadable]:
     start = stream.peek(4)[:4]
-    if start == PARQUET:
-        yield from parquet_rows(file, stream, columns)
+    if is_columnar(start):
+        yield from columnar_rows(file, stream, {*columns, *names.values()} if columns else columns)
         return
     with unpacked(file, start, stream) as plain:
+        if separator := separator_of(file):
+            yield from table_rows(file, plain, separator, names)
+            return
         form = form_of(plain)
+        if form == "lines" and looks_like_table(plain.peek(PEEK)):
+            yield Unreadable(file, 1, "it looks like CSV, which is read where the name ends in .csv or .tsv")
+            return
         yield from lines(file, plain) if form == "lines" else entries(file, plain, form)
 
 
@@ -142,23 +154,6 @@ class Zstandard(io.RawIOBase):
         return len(part)
 
 
-# ---------------------------------------------------------------------------------------------- Parquet
-
-
-def parquet_rows(file: str, stream: "io.BufferedReader[Any]", columns: Collection[str]) -> Iterator[Row]:
-    """The rows of a Parquet file, of these columns where it has such."""
-    try:
-        from pyarrow import parquet  # noqa: PLC0415 (optional)
-    except ImportError as error:
-        raise Stop(f"Input {file} is a Parquet file; to read it: pip install pyarrow") from error
-    if file == STANDARD_INPUT:
-        raise Stop("Parquet cannot be read from standard input: give the file's name.")
-    table = parquet.ParquetFile(stream)
-    wanted = [name for name in table.schema_arrow.names if name in columns]
-    for batch in table.iter_batches(ROWS_AT_A_TIME, columns=wanted or None):
-        yield from map(Row, batch.to_pylist())
-
-
 def count(files: Sequence[str]) -> int | None:
     """How many lines the files have; None where one is no plain JSONL, since its rows do not show unread.
 
@@ -169,8 +164,13 @@ def count(files: Sequence[str]) -> int | None:
         if file == STANDARD_INPUT or not Path(file).is_file():
             return None
         with opened(file) as stream:
-            packed = stream.peek(4)[:4].startswith((GZIP, ZSTANDARD, PARQUET))
-            if packed or form_of(stream) != "lines":
+            start = stream.peek(4)[:4]
+            if (
+                start.startswith((GZIP, ZSTANDARD))
+                or is_columnar(start)
+                or separator_of(file)
+                or form_of(stream) != "lines"
+            ):
                 return None
             total += sum(block.count(b"\n") for block in iter(lambda: stream.read(PEEK), b""))
     return total

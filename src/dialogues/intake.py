@@ -52,7 +52,7 @@ def new_dialogue(raw: Raw | PassedOver, config: OfDialogues, said: Fingerprints)
 
 def read(files: Sequence[str], config: OfDialogues, tally: Tally, warnings: FirstFew) -> Iterator[Raw | PassedOver]:
     """Every row of the files as a dialogue, or why it is none. What is not JSON is counted and named."""
-    for raw in Reader(config.oasst_paths).dialogues(rows(files)):
+    for raw in Reader(config.oasst_paths, config.names).dialogues(rows(files, names=config.names)):
         tally.rows += 1
         if isinstance(raw, Unreadable):
             tally.unreadable += 1

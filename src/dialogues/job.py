@@ -67,7 +67,7 @@ def longest_history(config: OverDialogues, files: Sequence[str]) -> int:
 def samples_in(row: Any, reading: Reading) -> list[Sample]:
     """The samples of one row of any shape that files may have. Raises PassedOver where it gives none."""
     wanted: list[Sample] = []
-    for raw in Reader(reading.oasst_paths).dialogues([("the row", Row(row))]):
+    for raw in Reader(reading.oasst_paths, reading.names).dialogues([("the row", Row(row))]):
         if isinstance(raw, PassedOver):
             raise raw
         if isinstance(raw, Raw):

@@ -5,6 +5,7 @@ import itertools
 import textwrap
 from collections.abc import Callable, Iterator
 
+from ..basics.command import Stop
 from ..basics.files import found
 from ..running.output import made_before
 from ..running.tally import Tally
@@ -28,15 +29,16 @@ def preview(config: OverDialogues, parts: Callable[[Sample], Iterator[Part]] | N
 
     `parts` are what is shown of a sample; without them, what a method that makes pairs is told.
     """
-    tally = Tally()
-    samples = itertools.islice(
-        pending(config, found(config.input, config.output), made_before(config.output), tally), config.show
-    )
+    tally, files = Tally(), found(config.input, config.output)
+    samples = itertools.islice(pending(config, files, made_before(config.output), tally), config.show)
+    number = 0
     for number, sample in enumerate(samples, 1):
         print(f"=== sample {number}: id {sample.sample_id!r}, item {sample.item_id}")
         print("".join(f"--- {part.heading}\n{part.text}\n" for part in (parts or method_parts)(sample)))
     print(f"{tally.rows:,} dialogues read")
     print("\n".join(tally.in_words()))
+    if not number and (nothing := tally.nothing_usable("dialogues", files)):
+        raise Stop(nothing)
     return 3 if tally.unreadable else 0
 
 

@@ -1,5 +1,6 @@
 """What can be told about dialogues: which turns count, and what is done with odd ones."""
 
+import argparse
 import dataclasses
 import functools
 from typing import Literal, get_args
@@ -13,12 +14,30 @@ OasstPaths = Literal["best", "all"]
 Keep = Literal["keep", "drop"]
 
 reading = functools.partial(option, group="input")
+NAMED = ("messages", "id", "role", "content")
+
+
+def own_names(text: str) -> list[str]:
+    """OURS=YOURS, or several with commas between: fields that have other names in the user's data."""
+    for each in (pairs := text.split(",")):
+        ours, _, yours = each.partition("=")
+        if ours not in NAMED or not yours:
+            known = ", ".join(NAMED)
+            raise argparse.ArgumentTypeError(f"{each!r} is not OURS=YOURS, such as messages=turns; ours are {known}")
+    return pairs
 
 
 @dataclasses.dataclass(frozen=True)
 class OfDialogues(Draws):
     """How rows of files become dialogues."""
 
+    field: tuple[str, ...] = reading(
+        (),
+        own_names,
+        "your own name of messages, id, role or content, such as messages=turns; several with commas between",
+        action="extend",
+        metavar="OURS=YOURS",
+    )
     user_role: str | None = reading(None, str, "another name for the user's role, where your data has its own")
     assistant_role: str | None = reading(None, str, "the same for the assistant's role")
     system_turns: Keep = reading(
@@ -33,6 +52,11 @@ class OfDialogues(Draws):
     oasst_paths: OasstPaths = reading(
         "best", one_of(*get_args(OasstPaths)), "of an OASST message tree: the best-ranked path, or all paths"
     )
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The user's own names of fields, by ours."""
+        return dict(text.split("=", 1) for text in self.field)
 
 
 @dataclasses.dataclass(frozen=True)

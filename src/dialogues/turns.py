@@ -104,7 +104,7 @@ def turn_of(message: Any, raw: Raw, roles: Mapping[str, Role], *, calls: bool) -
     if role is None:
         raise PassedOver("a message has no role")
     if known is None:
-        raise PassedOver(f"unknown role {str(role)[:40]!r}")
+        raise PassedOver(f"unknown role {str(role)[:40]!r} (--user-role or --assistant-role tells whose it is)")
     called = (message.get("tool_calls") or [{"function": message.get("function_call")}]) if calls else ()
     parts = [text_of(message.get(raw.content)), *map(call_of, called if isinstance(called, list) else ())]
     return Turn(role=known, content="\n".join(filter(None, parts)))

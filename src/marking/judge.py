@@ -18,6 +18,7 @@ from ..dialogues.files import count
 from ..methods.proutt.stages import EVALUATION
 from ..pairs.reading import LeftOut, entries
 from ..pairs.sides import MarkedRecord
+from ..pairs.together import EachOnce
 from ..pairs.words import INVERTED
 from ..running.job import Job, Words
 from ..running.output import SampleId, sample_number
@@ -63,10 +64,10 @@ class NamedRecord(MarkedRecord):
     item_id: Any
 
 
-def cases(files: Sequence[str], seen: Seen, tally: Tally) -> Generator[Case]:
+def cases(files: Sequence[str], together: EachOnce | None, seen: Seen, tally: Tally) -> Generator[Case]:
     """The records of the files that are not judged yet."""
     left_out = LeftOut()
-    for place, entry in enumerate(entries(files, NamedRecord, left_out), 1):
+    for place, entry in enumerate(entries(files, NamedRecord, left_out, together), 1):
         tally.rows, tally.unreadable = place + left_out.count, left_out.count
         case = Case(entry.record.sample_id, entry.record.item_id, entry.record, entry.row)
         number = sample_number(case.sample_id, case.item_id)
@@ -111,11 +112,11 @@ async def judge(ask: Ask, case: Case, seed: int) -> Judged:
     return Judged(nearer, case.line, quality)
 
 
-def job_of(config: Running, files: Sequence[str]) -> Job[Case]:
+def job_of(config: Running, files: Sequence[str], together: EachOnce | None = None) -> Job[Case]:
     """What a judge's run over these records does."""
     return Job(
         files=files,
-        items=functools.partial(cases, files),
+        items=functools.partial(cases, files, together),
         total=functools.partial(count, files),
         make=functools.partial(judge, seed=config.seed),
         settings={"judge": config.model, "judge_prompts": digest(JUDGE)},

@@ -13,9 +13,11 @@ from tqdm import tqdm
 from ..basics.command import Stop
 from ..basics.files import beginning, refuse_others, replaced
 from ..calling.settings import api_key_of
+from ..dialogues.files import count
 from ..pairs.ordered import inputs
 from ..pairs.reading import LeftOut, entries
 from ..pairs.sides import MarkedRecord
+from ..pairs.together import EachOnce
 from .marks import findings
 from .settings import Settings
 from .shortcut import measure, refuse_without_library, told
@@ -33,9 +35,10 @@ class Totals:
     tags: Counter[str] = dataclasses.field(default_factory=Counter)
 
 
-def marked(files: Sequence[str], totals: Totals) -> Iterator[bytes]:
+def marked(files: Sequence[str], totals: Totals, together: EachOnce | None) -> Iterator[bytes]:
     """Each record of the files with its marks. What is no record is named and left out."""
-    for entry in tqdm(entries(files, MarkedRecord, totals.left_out), unit=" records", disable=None):
+    found = entries(files, MarkedRecord, totals.left_out, together)
+    for entry in tqdm(found, total=count(files), unit=" records", disable=None):
         found_here = findings(entry.record)
         tags = {mark["tag"] for mark in found_here}
         totals.read += 1
@@ -70,7 +73,7 @@ def mark(settings: Settings, files: Sequence[str]) -> int:
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with replaced(output) as written:
-            written.writelines(marked(files, totals))
+            written.writelines(marked(files, totals, settings.together))
             if not totals.read:
                 raise Stop(f"There is no record in {' '.join(files)}, so {output} is not written.")
     except OSError as error:
@@ -95,13 +98,13 @@ def ask_judge(settings: Settings, files: Sequence[str]) -> int:
 
     model = settings.judge_model or settings.model
     config = dataclasses.replace(settings, input=tuple(files), output=settings.place(files), model=model)
-    return run(config, api_key_of(config), job_of(config, files))
+    return run(config, api_key_of(config), job_of(config, files, settings.together))
 
 
 def summary(totals: Totals, output: Path) -> Iterator[str]:
     yield f"records        {totals.read:,} in {output}"
     yield f"without marks  {totals.clean:,}"
-    for tag, count in totals.tags.most_common():
-        yield f"marked         {count:,}: {tag}"
+    for tag, times in totals.tags.most_common():
+        yield f"marked         {times:,}: {tag}"
     if totals.left_out.count:
         yield f"left out       {totals.left_out.count:,}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..basics.command import Stop
 from ..basics.options import flag, option, word
+from ..pairs.together import EachOnce
 from ..running.settings import Running
 
 
@@ -30,6 +31,11 @@ class Settings(Running):
         metavar="FILE",
         variable=False,
     )
+    mixed: bool = flag(
+        "take records of different models or prompts, rehearsed ones among real ones, and repeated ones",
+        group="input",
+        variable=False,
+    )
     judge: bool = flag("ask a model too, for similarities of both sides and scores of their reasoning", group="marks")
     judge_model: str | None = option(None, word, "the judge's name at the endpoint, if not --model", group="marks")
 
@@ -44,3 +50,8 @@ class Settings(Running):
         if len(files) > 1:
             raise Stop(f"{len(files)} inputs make one file: give its name with --output.")
         return Path(files[0]).with_suffix(".judged.jsonl" if self.judge else ".quality.jsonl")
+
+    @property
+    def together(self) -> EachOnce | None:
+        """What refuses records that do not belong together, unless they may be mixed."""
+        return None if self.mixed else EachOnce()

@@ -18,8 +18,9 @@ import orjson
 from ..basics.command import Stop
 from ..basics.files import NO_RECORDS
 from ..basics.seen import HALF
-from ..basics.text import loads, shortened
+from ..basics.text import loads
 from .reading import LeftOut
+from .together import repeated
 
 STARTS = re.compile(rb'\{"sample_id":("[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9.eE+-]+|true|false),"item_id":(\d+),"context":')
 SCALARS = (int, float, str)
@@ -81,17 +82,13 @@ class Records:
 
     def refuse_repeats(self) -> None:
         """Raise Stop for a dialogue and item that has more than one record."""
-        repeated = self._index.execute(
-            "SELECT sample, count(*), min(file), max(file) FROM records WHERE typeof(sample) IN ('text', 'integer')"
+        twice = self._index.execute(
+            "SELECT sample, min(file), max(file) FROM records WHERE typeof(sample) IN ('text', 'integer')"
             " GROUP BY sample, item HAVING count(*) > 1 ORDER BY sample LIMIT 1"
         ).fetchone()
-        if repeated:
-            sample, times, first, last = repeated
-            places = " and ".join(str(self.paths[place]) for place in dict.fromkeys((first, last)))
-            raise Stop(
-                f"Dialogue {shortened(str(sample), 80)!r} has {times} records of the same turn, in {places}: give each"
-                " record once (a quality file holds those of its input), or --mixed to take them all."
-            )
+        if twice:
+            sample, first, last = twice
+            raise repeated(sample, " and ".join(str(self.paths[place]) for place in dict.fromkeys((first, last))))
 
     def places(self, file_index: int, file: BinaryIO) -> Iterator[tuple[int | float | str | None, ...]]:
         """What the records of the file are sorted by, and where each of them lies."""

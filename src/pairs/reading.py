@@ -13,6 +13,7 @@ from ..basics.said import FirstFew
 from ..basics.shape import Shape
 from ..basics.text import loads
 from .sides import Unfit
+from .together import EachOnce
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,13 @@ class Entry(Generic[ShapeT]):
     record: ShapeT
 
 
-def entries(paths: Sequence[str | Path], shape: type[ShapeT], left_out: LeftOut) -> Iterator[Entry[ShapeT]]:
-    """The records of the files, in turn. Each can be written again."""
+def entries(
+    paths: Sequence[str | Path], shape: type[ShapeT], left_out: LeftOut, together: EachOnce | None = None
+) -> Iterator[Entry[ShapeT]]:
+    """The records of the files, in turn. Each can be written again.
+
+    Raises Stop for one that does not belong `together` with those before it.
+    """
     for path in map(Path, paths):
         with path.open("rb", buffering=1 << 20) as file:
             for number, line in enumerate(file, 1):
@@ -56,6 +62,8 @@ def entries(paths: Sequence[str | Path], shape: type[ShapeT], left_out: LeftOut)
                 except (ValueError, orjson.JSONEncodeError) as error:
                     left_out.note(path, number, error)
                 else:
+                    if together:
+                        together.admit_line(row, path)
                     yield Entry(row, record)
 
 

@@ -6,6 +6,7 @@ Tokens are counted by the rule of `calling.budget.tokens_in`. A reasoning model'
 import itertools
 from collections.abc import Iterator
 
+from ..basics.command import Stop
 from ..basics.files import found
 from ..calling.budget import Prices, tokens_in
 from ..calling.completion import Usage
@@ -29,6 +30,8 @@ def estimate(settings: Settings) -> int:
     for sample in itertools.islice(pending(settings, files, done, tally), settings.limit):
         samples += 1
         prompt += settings.draws * sum(tokens_in(message["content"]) for message in asked(sample, settings))
+    if not samples and (nothing := tally.nothing_usable("dialogues", files)):
+        raise Stop(nothing)
     print("\n".join(table(settings, tally, samples, prompt)))
     return 0
 

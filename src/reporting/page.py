@@ -14,6 +14,7 @@ from ..basics.text import visible
 from ..marking.resembling.result import figures_in
 from ..pairs.ordered import inputs
 from ..pairs.reading import LeftOut, entries
+from ..pairs.together import EachOnce
 from .accounts import Accounts, beside
 from .overview import ShownRecord, Totals, in_words
 from .panels import panels
@@ -33,9 +34,11 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-def records(paths: Sequence[Path], totals: Totals, left_out: LeftOut) -> Iterator[ShownRecord]:
+def records(
+    paths: Sequence[Path], totals: Totals, left_out: LeftOut, together: EachOnce | None
+) -> Iterator[ShownRecord]:
     """The records of the files, in turn, counted; what is none is named and left out."""
-    for entry in entries(paths, ShownRecord, left_out):
+    for entry in entries(paths, ShownRecord, left_out, together):
         totals.add(entry.record)
         yield entry.record
 
@@ -45,11 +48,11 @@ def lines_in(path: Path) -> int:
         return sum(1 for line in file if not line.isspace())
 
 
-def page(sources: Sequence[Path], most: int, near: Accounts, left_out: LeftOut) -> tuple[str, Totals]:
-    """The whole page. Of more pairs than `most`, as many at equal distances."""
+def page(sources: Sequence[Path], settings: Settings, near: Accounts, left_out: LeftOut) -> tuple[str, Totals]:
+    """The whole page. Of more pairs than may be shown, as many at equal distances."""
     totals, packed = Totals(), Packed()
-    every = max(1, -(-sum(map(lines_in, sources)) // most))
-    for place, record in enumerate(records(sources, totals, left_out)):
+    every = max(1, -(-sum(map(lines_in, sources)) // settings.max_pairs))
+    for place, record in enumerate(records(sources, totals, left_out, settings.together)):
         if place % every == 0:
             packed.add(record)
     packed.close()
@@ -86,15 +89,15 @@ def report(settings: Settings) -> int:
         near = dataclasses.replace(near, resemblance=figures_in(settings.resemblance))
     left_out = LeftOut()
     if settings.text:
-        print_text(sources, near, left_out)
+        print_text(sources, settings, near, left_out)
     else:
         write_page(sources, settings, near, left_out)
     return 3 if left_out.count else 0
 
 
-def print_text(sources: Sequence[Path], near: Accounts, left_out: LeftOut) -> None:
+def print_text(sources: Sequence[Path], settings: Settings, near: Accounts, left_out: LeftOut) -> None:
     totals = Totals()
-    for _ in records(sources, totals, left_out):
+    for _ in records(sources, totals, left_out, settings.together):
         pass
     print("\n".join(in_words(totals, near)))
 
@@ -106,7 +109,7 @@ def write_page(sources: Sequence[Path], settings: Settings, near: Accounts, left
     if output.exists() and any(map(output.samefile, sources)):
         raise Stop(f"Output {output} is the same file as an input: give another --output.")
     refuse_others(output, "report", lambda page: TITLE.encode() in beginning(page))
-    text, totals = page(sources, settings.max_pairs, near, left_out)
+    text, totals = page(sources, settings, near, left_out)
     if not totals.pairs:
         raise Stop(f"There is no record in {' '.join(map(str, sources))}, so {output} is not written.")
     try:

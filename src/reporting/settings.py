@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..basics.options import Options, flag, number, option
 from ..calling.budget import Prices
+from ..pairs.together import EachOnce
 
 own = functools.partial(option, variable=False)
 price = number(0, 10**6)
@@ -30,6 +31,11 @@ class Settings(Options):
         group="input",
         metavar="FILE.json",
     )
+    mixed: bool = flag(
+        "take records of different models or prompts, rehearsed ones among real ones, and repeated ones",
+        group="input",
+        variable=False,
+    )
     output: Path = own(Path(), Path, "the page [the first INPUT with .html]", group="output", metavar="FILE")
     max_pairs: int = own(10_000, number(1, 10**6, int), "of more, a part at equal distances", group="output")
     text: bool = flag("print the totals instead, and write no page", group="output", variable=False)
@@ -50,3 +56,8 @@ class Settings(Options):
         """Those given, if any."""
         given = self.price_in or self.price_out
         return Prices(self.price_in, self.price_cached, self.price_out) if given else None
+
+    @property
+    def together(self) -> EachOnce | None:
+        """What refuses records that do not belong together, unless they may be mixed."""
+        return None if self.mixed else EachOnce()

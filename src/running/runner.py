@@ -293,6 +293,8 @@ async def run_open(config: Running, key: str, job: Job[Any], output: Output, sto
             print(summary(config, job.words, run.tally, endpoint, store, seconds=seconds))
             if store:
                 store.note_run(account(run.tally, endpoint, others, seconds).model_dump_json())
+    if nothing := run.tally.nothing_usable(job.words.rows, job.files):
+        raise Stop(nothing)
     if run.tally.interrupted:
         return 130
     return 3 if run.tally.failed or run.tally.unreadable else 0

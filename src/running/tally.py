@@ -2,10 +2,11 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..basics.text import shortened
 
+MOST_REASONS = 3  # why nothing can be used
 LONGEST_EXAMPLE = 120  # characters of the reason that a summary shows; the sidecar has it whole
 
 
@@ -42,6 +43,15 @@ class Tally:
     @property
     def ended(self) -> int:
         return self.made.total() + self.failed
+
+    def nothing_usable(self, rows: str, files: Sequence[str]) -> str | None:
+        """What is said where the input gave nothing to make, and no other run or shard had any of it."""
+        if self.ended or self.already or self.elsewhere or self.in_flight or self.known or self.interrupted:
+            return None
+        where = shortened(" ".join(files), LONGEST_EXAMPLE)
+        reasons = [f"{count:,}: {reason}" for reason, count in self.passed_over.most_common(MOST_REASONS)]
+        reasons += [f"{self.unreadable:,}: not JSON"] if self.unreadable else []
+        return f"None of the {rows} in {where} can be used ({'; '.join(reasons) or 'it is empty'})."
 
     def fail(self, stage: str, kind: str, reason: str) -> None:
         """Count an item that could not be made."""

@@ -7,6 +7,7 @@ counted by the rule of `calling.budget.tokens_in`. The thoughts of a reasoning m
 from collections.abc import Iterator
 from typing import Any
 
+from ...basics.command import Stop
 from ...basics.files import found
 from ...calling.budget import Prices, tokens_in
 from ...calling.completion import Usage
@@ -81,6 +82,8 @@ def estimate(config: Config) -> int:
         cacheable += tokens_in(sample.history) + tokens_in(SYSTEM)
         if config.limit and samples == config.limit:
             break
+    if not samples and (nothing := tally.nothing_usable("dialogues", files)):
+        raise Stop(nothing)
     print("\n".join(table(config, tally, samples, prompts, cacheable)))
     return 0
 

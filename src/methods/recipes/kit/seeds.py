@@ -140,7 +140,7 @@ def is_tool(value: Any) -> bool:
 
 def dialogues(file: str) -> Iterator[Seed]:
     reading = Reading(turns="last")
-    for raw in Reader(reading.oasst_paths).dialogues(rows([file])):
+    for raw in Reader(reading.oasst_paths, reading.names).dialogues(rows([file], names=reading.names)):
         if not isinstance(raw, Raw):
             continue
         try:
