@@ -196,3 +196,17 @@ def test_the_summary_tells_failures_by_stage_and_kind_with_an_example() -> None:
     assert "failed         3" in told
     assert "at insight 2 length, such as: The reply was cut off at 100 tokens." in told
     assert "at intent tree 1 timeout, such as: no answer in 5 s" in told
+
+
+def test_an_estimate_tells_the_time_by_what_was_given_measured_or_allowed(
+    endpoint: Callable[..., str], tmp_path: Path
+) -> None:
+    write_rows(tmp_path / "in.jsonl", [dialogue(f"d{number}") for number in range(20)])
+    url = endpoint(latency=0.2)
+    assert "--latency SECONDS, of one call, tells it" in synthesis(tmp_path, url, "--estimate").stdout
+    given = synthesis(tmp_path, url, "--estimate", "--latency", 10, "--max-concurrency", 4).stdout
+    assert "about 07:30 at 4 requests in flight, 10.0 s a call" in given  # 20 samples of 9 calls each
+    allowed = synthesis(tmp_path, url, "--estimate", "--latency", 1, "--rpm", 9).stdout
+    assert "about 20:00" in allowed
+    synthesis(tmp_path, url, "--limit", 3)
+    assert re.search(r"0\.[2-9] s a call, as measured", synthesis(tmp_path, url, "--estimate").stdout)

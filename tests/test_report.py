@@ -52,6 +52,17 @@ def test_the_totals_can_be_read_on_a_terminal(endpoint: Start, tmp_path: Path) -
     assert not (tmp_path / "out.html").exists()
 
 
+def test_the_totals_fit_a_terminal_of_80_columns(
+    endpoint: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(tmp_path, 40)
+    assert synthesis(tmp_path, endpoint(), *PRICES, "--turns", "all").returncode == 0
+    monkeypatch.setenv("COLUMNS", "80")
+    told = command("report", "--input", "out.jsonl", "--text", folder=tmp_path).stdout.splitlines()
+    assert len(told) > 20
+    assert max(map(len, told)) < 80
+
+
 def test_time_cost_and_the_way_from_rows_to_pairs_are_those_of_the_runs(endpoint: Start, tmp_path: Path) -> None:
     odd = [{"id": "short", "conversation": turns("Hello?")}, {"id": "empty", "conversation": []}]
     write_rows(tmp_path / "in.jsonl", many(tmp_path, 12) + odd)
@@ -62,6 +73,7 @@ def test_time_cost_and_the_way_from_rows_to_pairs_are_those_of_the_runs(endpoint
     ]
     assert command("quality", "--input", "out.jsonl", folder=tmp_path).returncode == 0
     told = command("report", "--input", "out.quality.jsonl", "--text", folder=tmp_path).stdout
+    told = re.sub(r"\n {19}", " ", told)  # where a line is broken
     assert re.search(rf"^cost +{sum(paid):,.4f}$", told, re.MULTILINE)
     assert re.search(r"input to pairs +read 14, dialogues 12, samples 12, pairs 12, without a flag \d", told)
     assert re.search(r"passed over +(?=.*no messages 1)(?=.*no user turn after an assistant turn 1)", told)

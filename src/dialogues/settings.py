@@ -79,6 +79,14 @@ class OverDialogues(Running, Reading):
     shard: tuple[int, int] | None = reading(
         None, share, "make only the I-th of N shares of the samples, for several processes or machines", metavar="I/N"
     )
+    latency: float | None = option(
+        None,
+        number(0.001, 86_400),
+        "seconds of a call, for --estimate [as earlier runs on the output measured]",
+        group="limits and money",
+        variable=False,
+        metavar="SECONDS",
+    )
     show: int | None = reading(
         None,
         number(1, 10**6, int),

@@ -13,6 +13,7 @@ from ..calling.completion import Usage
 from ..dialogues.intake import pending
 from ..dialogues.preview import Part
 from ..dialogues.samples import Sample
+from ..running.duration import duration
 from ..running.output import made_before
 from ..running.tally import Tally
 from .baselines import Baseline
@@ -49,6 +50,8 @@ def table(settings: Settings, tally: Tally, samples: int, prompt: int) -> Iterat
     yield f"tokens         {prompt + reply:,} (prompt {prompt:,}; completion {reply:,})"
     if cost:
         yield f"cost           {cost:,.2f}"
+    if samples:
+        yield from duration(settings, calls, prompt + reply, settings.latency)
     yield "\nTokens are estimated: 4 characters each, 1.5 in Chinese; replies as long as the form's usually are."
 
 

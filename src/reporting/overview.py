@@ -1,13 +1,17 @@
 """What a run has made, in numbers, and these as lines for a terminal. `panels` draws them for a page."""
 
 import dataclasses
+import shutil
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
+from tqdm import tqdm
 
 from ..basics.shape import Shape
+from ..basics.text import shortened
 from ..marking.resembling.lines import verdict
 from ..pairs.opinions import AsText, FoundMark, LooseQuality
 from ..pairs.sides import MarkedRecord
@@ -120,6 +124,11 @@ def stage_rows(found: Accounts) -> Iterator[tuple[str, int, int, int, int, str, 
         yield stage.stage, stage.calls, usage.prompt, usage.cached or 0, usage.completion, seconds, cost
 
 
+STAGE_TEXT = ("stage", "calls", "prompt", "cached", "reply", "s/call", "cost")
+"""The same for a terminal; tokens where nothing else is said."""
+WIDTHS = (7, 8, 7, 7, 7, 10)  # columns of the figures there
+MOST_IN_FULL = 100_000  # a larger count is told in thousands or millions
+NARROWEST = 40  # columns; on a narrower terminal lines break where it likes
 STAGE_HEAD = ("stage", "calls", "prompt tokens", "of them cached", "reply tokens", "seconds a call", "cost")
 
 
@@ -169,7 +178,7 @@ def in_words(totals: Totals, found: Accounts) -> Iterator[str]:
     for name, values in counts.items():
         if values:
             ordered = values.most_common() if isinstance(values, Counter) else values.items()
-            yield f"{name:<19}{', '.join(f'{value} {count:,}' for value, count in ordered)}"
+            yield hanging(name, ", ".join(f"{value} {count:,}" for value, count in ordered))
     yield from shortcut_lines(found)
     if found.resemblance:
         yield f"{'resemblance':<19}worst AUC {verdict(found.resemblance)}"
@@ -177,11 +186,26 @@ def in_words(totals: Totals, found: Accounts) -> Iterator[str]:
         yield f"margins            {''.join(BLOCKS[blocks_of(count, totals.margins)] for count in totals.margins)}"
         yield f"{'':<19}{'-1':<{STEPS // 2}}{'0':<{STEPS // 2 - 1}}1"
     if stages := [*stage_rows(found)]:
-        yield "".join(f"{name:<32}" if name == "stage" else f"{name:>16}" for name in STAGE_HEAD)
-        for name, *figures in stages:
-            yield f"{name:<32}" + "".join(
-                f"{value if isinstance(value, str) else f'{value:,}':>16}" for value in figures
-            )
+        yield from map(stage_line, (STAGE_TEXT, *stages))
+
+
+def hanging(name: str, text: str) -> str:
+    """A named text in lines that the terminal takes whole, all beside the name."""
+    width = max(NARROWEST, shutil.get_terminal_size().columns - 1)
+    return textwrap.fill(text, width, initial_indent=f"{name:<19}", subsequent_indent=" " * 19, break_on_hyphens=False)
+
+
+def stage_line(values: Sequence[Any]) -> str:
+    """A line of the stages' table, in 79 columns."""
+    name, *figures = values
+    shown = (value if isinstance(value, str) else in_few_signs(value) for value in figures)
+    return f"{shortened(name, 33):<33}" + "".join(
+        f"{value:>{width}}" for value, width in zip(shown, WIDTHS, strict=True)
+    )
+
+
+def in_few_signs(count: int) -> str:
+    return f"{count:,}" if count < MOST_IN_FULL else tqdm.format_sizeof(count)
 
 
 def blocks_of(count: int, counts: Sequence[int]) -> int:

@@ -7,6 +7,8 @@ counted by the rule of `calling.budget.tokens_in`. The thoughts of a reasoning m
 from collections.abc import Iterator
 from typing import Any
 
+from tqdm import tqdm
+
 from ...basics.command import Stop
 from ...basics.files import found
 from ...calling.budget import Prices, tokens_in
@@ -14,6 +16,7 @@ from ...calling.completion import Usage
 from ...calling.stage import Stage, messages
 from ...dialogues.intake import pending
 from ...dialogues.samples import Sample
+from ...running.duration import duration
 from ...running.output import made_before
 from ...running.tally import Tally
 from ..strategies.lettered import Lettered
@@ -74,7 +77,7 @@ def estimate(config: Config) -> int:
     done, files = made_before(config.output), found(config.input, config.output)
     offered = offered_by(config.strategies) if config.strategies else None
     tally, prompts, samples, cacheable = Tally(), dict.fromkeys((stage.name for stage in stages(config)), 0), 0, 0
-    for sample in pending(config, files, done, tally):
+    for sample in tqdm(pending(config, files, done, tally), unit=" samples", disable=None, leave=False):
         samples += 1
         for stage in stages(config):
             asked = messages(stage, inputs(stage, sample, offered))
@@ -102,6 +105,11 @@ def table(config: Config, tally: Tally, samples: int, prompts: dict[str, int], c
     yield f"\n{'if all drafts are':<26}{'calls':>12}{'prompt tokens':>16}{'reply tokens':>16}{'cost':>12}"
     for region in REGIONS:
         yield total(config, region, samples, prompts, cacheable)
+    if samples:
+        counts = {stage: calls_of(stage, "middle", config.misled) for stage in stages(config)}
+        tokens = sum(count * (prompts[stage.name] + samples * stage.reply_tokens) for stage, count in counts.items())
+        yield ""
+        yield from duration(config, samples * sum(counts.values()), tokens, config.latency)
     yield "\nTokens are estimated: 4 characters each, 1.5 in Chinese; without retries and a reasoning model's thoughts."
     if config.price_cached is not None:
         yield "The cost takes the repeated beginnings of prompts, system message and dialogue, to be cached."
