@@ -184,7 +184,7 @@ def test_where_everything_is_copied_nothing_can_be_known(tmp_path: Path) -> None
 def test_with_too_few_dialogues_it_says_that_it_cannot_know(tmp_path: Path) -> None:
     done = compare(tmp_path, changed(dialogues("one", 59), salad), dialogues("other"))
     assert done.returncode == 0
-    said = "cannot be known: 59 different dialogues of each side are too few, 60 at least are needed"
+    said = "cannot be known: 59 dialogues of each side are too few, 60 at least are needed, and of some variety"
     assert re.search(rf"^worst AUC +{said}$", done.stdout, re.MULTILINE)
     assert re.search(r"^words a turn +\d+ +\d+$", done.stdout, re.MULTILINE)
 
@@ -199,6 +199,25 @@ def test_twins_are_never_asked_about_one_another(tmp_path: Path) -> None:
     together = figures(tmp_path, told, real)
     assert (apart["compared"]["groups"], together["compared"]["groups"]) == (140, 70)
     assert apart["auc"]["characters"]["auc"] > together["auc"]["characters"]["auc"] + 0.15
+
+
+def test_what_somebody_really_said_in_a_made_dialogue_is_not_compared(tmp_path: Path) -> None:
+    """A rewritten dialogue begins as the real one, which stands beside it; only its tail is made."""
+    real = dialogues("other", 130)
+    seeds = dialogues("seed", 90, rounds=5)
+    made = []
+    for place, seed in enumerate(seeds):
+        head, tail = seed["conversation"][:2], seed["conversation"][2:]
+        (new,) = changed([{"conversation": tail}], salad)
+        about = {"recipe": "rewrite", "seed_id": seed["id"], "group": str(place)}
+        made.append(seed | {"made": about | {"ending": "original", "real": len(seed["conversation"])}})
+        made.append({"id": f"{place}-1", "conversation": [*head, *new["conversation"]], "made": about | {"real": 2}})
+    found = figures(tmp_path, made, real)
+    assert (found["made"]["dialogues"], found["copied"]["dialogues"]) == (90, 0)
+    assert found["auc"]["words"]["low"] > 0.6
+    beside = figures(tmp_path, made, seeds)
+    assert beside["copied"]["dialogues"] == 0
+    assert beside["compared"]["groups"] == 90
 
 
 def test_the_same_dialogues_in_another_order_give_the_same_figures_and_a_seed_others(tmp_path: Path) -> None:

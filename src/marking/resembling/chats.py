@@ -8,6 +8,7 @@ from ...dialogues.turns import Dialogue, Turn
 from ..signs import written_in
 
 LONGEST = 2000  # characters of a turn, from its beginning or, where it is answered, from its end
+OF_DIALOGUES = {"mirror", "rewrite", "extend"}  # recipes of src.converse whose seeds are dialogues
 MOST_TURNS, LAST_TURNS = 60, 4  # of a dialogue that are looked at, from its beginning and from its end
 
 
@@ -26,17 +27,18 @@ class Said:
 
 @dataclasses.dataclass(frozen=True)
 class Chat:
-    """A dialogue with at least one user turn."""
+    """A dialogue as it is compared."""
 
     place: int
     """In its file, from 0."""
     group: str
     """A name that its twins share; "" where it has none."""
+    name: str
+    origin: str
+    """The name of the dialogue that it was made from; "" where it was made from something else, or is real."""
     turns: Sequence[Turn]
-
-    @cached_property
-    def language(self) -> str:
-        return written_in(" ".join(self.user_turns))
+    begun: int = 0
+    """User turns at the beginning of a made dialogue that somebody really said. They are not compared."""
 
     @cached_property
     def places(self) -> Sequence[int]:
@@ -45,7 +47,12 @@ class Chat:
 
     @property
     def user_turns(self) -> Sequence[str]:
-        return [self.turns[place].content for place in self.places]
+        """What is compared."""
+        return [self.turns[place].content for place in self.places[self.begun :]]
+
+    @cached_property
+    def language(self) -> str:
+        return written_in(" ".join(self.user_turns))
 
     def said(self, place: int, back: int) -> Said:
         """The user turn at this place, with so many turns of either before the one that it answers."""
@@ -66,5 +73,9 @@ def chat_of(dialogue: Dialogue, place: int) -> Chat:
     """The dialogue as it is compared. Of a very long one the beginning and the end."""
     turns = [turn for turn in dialogue.turns if turn.role in {"user", "assistant"}]
     kept = turns if len(turns) <= MOST_TURNS else turns[: MOST_TURNS - LAST_TURNS] + turns[-LAST_TURNS:]
-    group = (dialogue.made or {}).get("group")
-    return Chat(place, "" if group is None else str(group), [*map(shortened, kept)])
+    made = dialogue.made or {}
+    group, real = made.get("group"), made.get("real")
+    begun = sum(turn.role == "user" for turn in kept[: real if isinstance(real, int) and real > 0 else 0])
+    origin = repr(made.get("seed_id")) if made.get("recipe") in OF_DIALOGUES else ""
+    group = "" if group is None else str(group)
+    return Chat(place, group, repr(dialogue.name), origin, [*map(shortened, kept)], begun)

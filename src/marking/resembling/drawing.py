@@ -35,10 +35,11 @@ def drawn(side: str, files: Sequence[str], most: int, settings: Settings, look: 
     dialogues = whole(settings, files, tally)
     for place, dialogue in enumerate(tqdm(dialogues, desc=side, unit=" dialogues", disable=None)):
         chat = chat_of(dialogue, place)
-        if not chat.places:
-            tally.passed_over["no user turn"] += 1
+        if not chat.user_turns:
+            tally.passed_over["no made user turn" if chat.places else "no user turn"] += 1
             continue
-        profile.add([turn.content for turn in dialogue.turns if turn.role == "user"], chat.language)
+        said = [turn.content for turn in dialogue.turns if turn.role == "user"]
+        profile.add(said[chat.begun :], chat.language)
         look(chat)
         number = dice(settings.seed, dialogue.name, "resemblance sample").random()
         pile = kept[chat.language]

@@ -68,8 +68,8 @@ def verdict(found: Resemblance) -> str:
     worst = found.worst
     if worst is None:
         return (
-            f"cannot be known: {found.compared.groups:,} different dialogues of each side are too few,"
-            f" {FEWEST} at least are needed"
+            f"cannot be known: {found.compared.dialogues:,} dialogues of each side are too few, {FEWEST} at least are"
+            " needed, and of some variety"
         )
     if worst.low > CHANCE:
         return f"{worst} by {worst.view}: made user turns can be told from real ones"

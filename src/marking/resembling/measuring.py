@@ -17,7 +17,7 @@ from .chats import Chat
 from .controls import CONTROLS
 from .copies import Copies
 from .drawing import Drawn
-from .matching import ByLanguage, TurnPair, matched
+from .matching import ByLanguage, TurnPair, enough, matched
 from .result import FEWEST, FEWEST_OF_HALVES, LENGTH, Compared, Copied, GivesAway, Resemblance, Side, Worst
 from .views import BY_LENGTH, VIEWS
 
@@ -39,7 +39,7 @@ def measured(made: Drawn, real: Drawn, copies: Copies, seed: int) -> Resemblance
         real=side_of(real),
         seed=seed,
     )
-    if base.compared.groups < FEWEST:
+    if not enough(pairs, FEWEST):
         return base
     auc, found = figures(pairs, seed, "made", FEWEST), [*telling(pairs)]
     controls = {name: figures(turn(halves, seed), seed, name, FEWEST_OF_HALVES) for name, turn in CONTROLS.items()}

@@ -17,7 +17,7 @@ from ..apart import Texts, longer
 from ..guessing import Differences, figure, folds_of, right, unit
 from ..ngrams import hashing, ngrams_of
 from .fitting import fit
-from .matching import TurnPair
+from .matching import TurnPair, enough
 from .result import CHARACTERS, CONTEXT, WORDS
 
 Pairs = Sequence[TurnPair]
@@ -80,9 +80,9 @@ class View:
         None where it sees fewer dialogues than these.
         """
         seen = [pair for pair in pairs if self.sees(pair)]
-        groups = [pair.group for pair in seen]
-        if len({*groups}) < fewest:
+        if not enough(seen, fewest):
             return None
+        groups = [pair.group for pair in seen]
         return figure(right(self.differences(seen, seed), folds_of(groups, seed)), groups, seed, name)
 
 
