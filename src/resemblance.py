@@ -5,8 +5,9 @@ order), context (whether a turn fits what was said before). Each gives an AUC: o
 made one is known, by what other dialogues teach. 0.5 is chance, 1.0 means always. Beside it stands what the same view
 makes of real dialogues, of real ones with their words shuffled, and of real turns in the wrong dialogue.
 
-Made dialogues that hold eight words in a row of a real one are counted as copies, and left out. Both sides are read as
-src.synthesis reads its input. No model is asked. Needs requirements-quality.txt.
+A copied turn looks perfectly real, so it is told how many made dialogues hold eight words in a row of a real one; those
+of which half is copied are left out. Both sides are read as src.synthesis reads its input. No model is asked. It needs
+pip install -r requirements-quality.txt.
 
 examples:
   python -m src.resemblance --made data/made/chat.jsonl --real data/raw/LMSYS.jsonl
