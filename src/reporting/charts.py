@@ -29,7 +29,12 @@ def shown(value: str | int) -> str:
 
 
 def table(
-    title: str, rows: Iterable[tuple[str, *tuple[str | int, ...]]], head: Sequence[str] = (), lines: Iterable[str] = ()
+    title: str,
+    rows: Iterable[tuple[str, *tuple[str | int, ...]]],
+    head: Sequence[str] = (),
+    lines: Iterable[str] = (),
+    *,
+    wide: bool = False,
 ) -> str:
     """A name and its figures in each row."""
     names = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in head)
@@ -39,7 +44,7 @@ def table(
     )
     heading = f"<thead><tr>{names}</tr></thead>" if head else ""
     inside = f'<div class="scrolls"><table>{heading}<tbody>{body}</tbody></table></div>'
-    return figure(title, inside, lines, wide=len(head) > FITTING)
+    return figure(title, inside, lines, wide=wide or len(head) > FITTING)
 
 
 @dataclasses.dataclass(frozen=True)

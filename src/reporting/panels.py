@@ -89,7 +89,9 @@ def resemblance(_: Totals, found: Accounts) -> Iterator[str]:
     """How near the dialogues come to real ones, beside the controls; what gives them away; both profiles."""
     if measured := found.resemblance:
         lines = (f"Worst AUC {verdict(measured)}.", *(f"{line}." for line in copied(measured)))
-        yield table("Made user turns told from real ones, AUC", rows_of(measured), ("", *columns_of(measured)), lines)
+        yield table(
+            "Made user turns told from real ones, AUC", rows_of(measured), ("", *columns_of(measured)), lines, wide=True
+        )
         if telling := (*measured.tells_made[:MOST_NGRAMS], *measured.tells_real[:MOST_NGRAMS]):
             told = [(f"“{ngram.text}”", ngram.made, ngram.real) for ngram in telling]
             yield table("What gives made users away: dialogues with more of it", told, ("n-gram", "made", "real"))

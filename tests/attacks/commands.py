@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from src.basics.options import Options
+from src.marking.resembling.settings import Settings as OfResemblance
 from src.marking.settings import Settings as OfQuality
 from src.methods.proutt.settings import Config as OfSynthesis
 from src.methods.recipes.kit.settings import Settings as OfConverse
@@ -24,7 +25,7 @@ from src.reporting.settings import Settings as OfReport
 from src.training.learning.settings import Settings as OfTrain
 from src.training.settings import Settings as OfPostprocess
 
-from ..conftest import Done, dialogue, write_rows
+from ..conftest import ROOT, Done, dialogue, write_rows
 from ..conftest import command as in_this_process
 from .kit import standin, to
 
@@ -158,6 +159,14 @@ COMMANDS: dict[str, Command] = {
         lines=6,
         asks=True,
         pays="library.extracted.jsonl",
+    ),
+    "resemblance": Command(
+        OfResemblance,
+        ("resemblance", "--real", str(ROOT / "data/raw/demo.jsonl")),
+        "dialogues",
+        reads="--made",
+        writes="r.json",
+        results=("r.json",),
     ),
     "rehearsal": Command(
         OfRehearsal,

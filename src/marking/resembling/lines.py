@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import starmap
 
 from ...running.tally import Tally
-from .result import FEWEST, LENGTH, VIEWS, Resemblance, Side
+from .result import FEWEST, LENGTH, MADE, VIEWS, Resemblance, Side
 
 MOST_PRINTED = 5
 NAME, COLUMN = 16, 20  # characters of a line's name, and of a figure with its interval
@@ -57,7 +57,7 @@ def copied(found: Resemblance) -> Iterator[str]:
     share = copied.dialogues / max(1, copied.of)
     yield f"{copied.dialogues:,} made dialogues ({share:.1%}) have 8 words in a row of a real one"
     if copied.usual is not None:
-        yield f"of real dialogues {copied.usual:.1%} have 8 words in a row of another"
+        yield f"{copied.usual:.1%} of the real dialogues have 8 words in a row of another"
     if copied.left_out:
         yield f"{copied.left_out:,} made dialogues are little else and left out"
     yield from (f"such as: {example}" for example in copied.examples)
@@ -78,7 +78,7 @@ def verdict(found: Resemblance) -> str:
 
 def columns_of(found: Resemblance) -> Sequence[str]:
     """What each figure of a row is of: the made dialogues, and each control."""
-    return ("made", *found.controls) if found.auc else ()
+    return (MADE, *found.controls) if found.auc else ()
 
 
 def rows_of(found: Resemblance) -> Iterator[tuple[str, *tuple[str, ...]]]:

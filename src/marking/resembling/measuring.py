@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
+from tqdm import tqdm
 
 from ...pairs.shortcut import Figure
 from ..apart import findings
@@ -18,7 +19,7 @@ from .controls import CONTROLS
 from .copies import Copies
 from .drawing import Drawn
 from .matching import ByLanguage, TurnPair, enough, matched
-from .result import FEWEST, FEWEST_OF_HALVES, LENGTH, Compared, Copied, GivesAway, Resemblance, Side, Worst
+from .result import FEWEST, FEWEST_OF_HALVES, LENGTH, MADE, Compared, Copied, GivesAway, Resemblance, Side, Worst
 from .views import BY_LENGTH, VIEWS
 
 
@@ -41,12 +42,16 @@ def measured(made: Drawn, real: Drawn, copies: Copies, seed: int) -> Resemblance
     )
     if not enough(pairs, FEWEST):
         return base
-    auc, found = figures(pairs, seed, "made", FEWEST), [*telling(pairs)]
-    controls = {name: figures(turn(halves, seed), seed, name, FEWEST_OF_HALVES) for name, turn in CONTROLS.items()}
+    sides = {MADE: pairs} | {name: turn(halves, seed) for name, turn in CONTROLS.items()}
+    told = {
+        name: figures(some, seed, name, FEWEST if name == MADE else FEWEST_OF_HALVES)
+        for name, some in tqdm(sides.items(), desc="compared", unit=" sides", disable=None)
+    }
+    auc, found = told.pop(MADE), [*telling(pairs)]
     update = {
         "auc": auc,
         "worst": worst_of(auc),
-        "controls": controls,
+        "controls": told,
         "length": BY_LENGTH.figure(pairs, seed, LENGTH, FEWEST),
         "tells_made": tuple(each for each in found if each.made > each.real),
         "tells_real": tuple(each for each in found if each.made < each.real),

@@ -15,7 +15,7 @@ FEWEST_OF_HALVES = 30
 CHARACTERS, WORDS, CONTEXT = VIEWS = ("characters", "words", "context")
 HALVES, SALAD, ELSEWHERE = "real halves", "word salad", "wrong dialogue"
 """The controls: other real dialogues, the same with the words of each turn shuffled, the same with turns of others."""
-LENGTH = "length alone"
+LENGTH, MADE = "length alone", "made"
 
 
 class Worst(Figure):
