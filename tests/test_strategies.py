@@ -533,7 +533,9 @@ def sentence(done: Done) -> str:
 
 def test_dialogues_without_a_user_turn_are_told(endpoint: Start, tmp_path: Path) -> None:
     write_rows(tmp_path / "in.jsonl", [{"id": 1, "conversation": [{"role": "user", "content": "hello"}]}])
-    assert "There is no user turn after an assistant turn in in.jsonl" in sentence(induced(tmp_path, endpoint()))
+    assert "None of the dialogues in in.jsonl can be used (1: no user turn after an assistant turn)" in sentence(
+        induced(tmp_path, endpoint())
+    )
 
 
 def test_one_strategy_is_no_library_and_what_was_paid_for_is_kept(endpoint: Start, tmp_path: Path) -> None:
