@@ -122,8 +122,9 @@ class Wire:
 
     async def answer(self, raw: bytes) -> Answer:
         """What the endpoint answers, up to a limit of size."""
-        sent = self._http.stream("POST", self._address, content=raw, headers=self._headers, follow_redirects=False)
-        async with sent as response:
+        request = self._http.build_request("POST", self._address, content=raw, headers=self._headers)
+        response = await self._http.send(request, stream=True, follow_redirects=False)
+        try:
             parts, size = list[bytes](), 0
             async for part in response.aiter_bytes():
                 parts.append(part)
@@ -131,7 +132,9 @@ class Wire:
                     most = self._way.most_bytes >> 20
                     message = f"{response.status_code}: a reply of more than {most} MB was given up"
                     raise RequestFailed("bad_response", message, again=True)
-            return Answer(response.status_code, response.headers, b"".join(parts))
+        finally:
+            await response.aclose()
+        return Answer(response.status_code, response.headers, b"".join(parts))
 
     def unreachable(self, error: Exception) -> RequestFailed:
         cause = shortened(self._mask(str(error)))

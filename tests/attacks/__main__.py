@@ -16,6 +16,8 @@ from pathlib import Path
 
 from . import kit
 
+SAID_EVERY = 50  # attacks
+
 
 def all_attacks() -> list[kit.Attack]:
     """Those of every module beside this one."""
@@ -41,12 +43,14 @@ def outcome(name: str) -> str:
 
 def main(words: list[str]) -> int:
     chosen = [each for each in all_attacks() if not words or any(word in each.name for word in words)]
-    survived = 0
+    survived, start = 0, time.monotonic()
     with concurrent.futures.ProcessPoolExecutor(2) as pool:
-        for failure in pool.map(outcome, [each.name for each in chosen]):
+        for tried, failure in enumerate(pool.map(outcome, [each.name for each in chosen]), 1):
             survived += not failure
             if failure:
                 print(failure, flush=True)
+            if tried % SAID_EVERY == 0:
+                sys.stderr.write(f"{tried:,} of {len(chosen):,} in {time.monotonic() - start:,.0f} s\n")
     print(f"tried          {len(chosen):,}\nsurvived       {survived:,}")
     return int(survived < len(chosen))
 
