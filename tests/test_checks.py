@@ -50,7 +50,12 @@ def wrong(*paths: dict[str, str]) -> dict[str, Any]:
 
 def turned(*targets: str) -> dict[str, Any]:
     paths = [path("garden", target) for target in targets]
-    return {"thinking": "t", "mining_path": paths[:2], "explore_path": paths[2:]}
+    return {
+        "assistant_turn": "And the lawn?",
+        "category": "Question",
+        "mining_path": paths[:2],
+        "explore_path": paths[2:],
+    }
 
 
 def views(*predictions: str) -> dict[str, Any]:
@@ -84,7 +89,7 @@ FAULTY: list[tuple[Stage[Any], dict[str, Any], str]] = [
     (WRONG_PATH, wrong(path("lawn", "mowing"), path("roses", "smell")), "paths_start_at_topics"),
     (WRONG_TURN, turned("rain", "smell", "snow", "climbing kinds"), "paths_are_wrong"),
     (WRONG_TURN, turned("rain", "smell", "snow", "rain"), "targets_differ"),
-    (MISLED_INSIGHT, views("a", "b", "c", "d"), "views_show_paths"),
+    (MISLED_INSIGHT, {"category_reasoning": "t", **views("a", "b", "c", "d")}, "views_show_paths"),
     (REVISION["Mining"], revised("Only the winter cover matters here.", "a", "b"), "paths_are_shown"),
     (REVISION["Mining"], revised("winter cover, then climbing kinds", "a", "A!"), "predictions_differ"),
 ]

@@ -13,9 +13,10 @@ decides what is preferred and what is rejected:
 
 Corrected is: the view that the real utterance belongs to is rewritten along the true path. Misled is, as published: the
 same view is rewritten along plausible wrong paths, under a category drawn at random, while the other view stays as it
-was drafted; consistent: both views are written for the drawn category.
+was drafted; consistent: category, reason and both views lead, together, to what else lies near.
 """
 
+import dataclasses
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -26,10 +27,19 @@ from ...pairs.words import Category, Region, View, other
 from ..strategies.library import Offered
 from .misleading import MISLED_INSIGHT, WRONG_PATH, WRONG_TURN
 from .record import GradedPrediction, Record, Trajectory
-from .replies import CategoryReasons, DraftInsight, Evaluation, IntentTree, TreePath, TruthPath
+from .replies import CategoryReason, CategoryReasons, DraftInsight, Evaluation, IntentTree, TreePath, TruthPath
 from .settings import Config, Misled
 from .stages import CATEGORY_REASONS, CATEGORY_TRUTH, EVALUATION, INSIGHT, INTENT_TREE, REVISION, TRUTH_PATH
 from .steering import choose, steered
+
+
+@dataclasses.dataclass(frozen=True)
+class Taken:
+    """What the preferred side has: no wrong path may lead to it."""
+
+    view: View
+    paths: tuple[TreePath, ...]
+    predictions: tuple[str, ...]
 
 
 async def synthesize(ask: Ask, sample: Sample, config: Config, offered: Offered | None = None) -> Record:
@@ -45,11 +55,11 @@ async def synthesize(ask: Ask, sample: Sample, config: Config, offered: Offered 
         ask(TRUTH_PATH, history=sample.history, tree=tree.topics, utterance=sample.utterance),
     )
     draft = Trajectory(tree=tree.topics, category_reason=reasons.of(category_truth.category), insight=insight)
-    # A close draft is good enough to prefer; a far one is bad enough to reject.
-    region = region_of(evaluation.top_sim, config)
+    region = region_of(evaluation.top_sim, config)  # close: good enough to prefer; far: bad enough to reject
+    taken = taken_by(draft, truth_path, region)
     chosen, rejected = await together(
         keep(draft) if region == "close" else correct(ask, sample, draft, truth_path),
-        keep(draft) if region == "far" else MISLED[config.misled](ask, sample, draft, truth_path, reasons),
+        keep(draft) if region == "far" else MISLED[config.misled](ask, sample, draft, taken, reasons),
     )
     return Record(
         sample_id=sample.sample_id,
@@ -78,6 +88,12 @@ def region_of(top_sim: float, config: Config) -> Region:
     if top_sim >= config.high_confidence_threshold:
         return "close"
     return "far" if top_sim < config.low_confidence_threshold else "middle"
+
+
+def taken_by(draft: Trajectory, truth_path: TruthPath, region: Region) -> Taken:
+    """The true paths, and as much of the draft as the preferred side keeps."""
+    kept = draft.insight if region == "close" else draft.insight.view(other(truth_path.view))
+    return Taken(view=truth_path.view, paths=truth_path.paths, predictions=kept.predictions)
 
 
 async def predict(
@@ -110,52 +126,52 @@ async def correct(ask: Ask, sample: Sample, draft: Trajectory, truth_path: Truth
     return await revise(ask, sample, draft, truth_path.view, paths)
 
 
-async def mislead(
-    ask: Ask, sample: Sample, draft: Trajectory, truth_path: TruthPath, reasons: CategoryReasons
-) -> Trajectory:
+async def mislead(ask: Ask, sample: Sample, draft: Trajectory, taken: Taken, reasons: CategoryReasons) -> Trajectory:
     """Rewrite the true view along plausible wrong paths, under a category drawn at random, maybe the true one."""
     wrong_path = await ask(  # without the history, which would show what the user is likely to turn to
         WRONG_PATH,
         tree=draft.tree,
-        view=truth_path.view,
-        true_paths=truth_path.paths,
-        predictions=draft.insight.predictions,
+        view=taken.view,
+        true_paths=taken.paths,
+        predictions=taken.predictions,
         distractors=sample.distractors,
     )
     category_reason = sample.dice("wrong category").choice(reasons.all)
     misled = draft.misled(category_reason, wrong_path.paths)
-    return await revise(ask, sample, misled, truth_path.view, wrong_path.paths)
+    return await revise(ask, sample, misled, taken.view, wrong_path.paths)
 
 
 async def mislead_throughout(
-    ask: Ask, sample: Sample, draft: Trajectory, truth_path: TruthPath, reasons: CategoryReasons
+    ask: Ask, sample: Sample, draft: Trajectory, taken: Taken, _: CategoryReasons
 ) -> Trajectory:
-    """Write both views for a category drawn at random, along plausible wrong paths that suit it."""
-    category_reason = sample.dice("wrong category").choice(reasons.all)
-    wrong_turn = await ask(  # with the history, so that it stays as close to this dialogue as the other side
+    """Write a whole other trajectory, to where somebody would expect the user to go on who guesses wrong.
+
+    Its category is chosen together with its paths, and its reason is written with its views: one that was written with
+    the dialogue's next step in sight tells that the views pass it by.
+    """
+    wrong_turn = await ask(
         WRONG_TURN,
         history=sample.history,
         tree=draft.tree,
-        view=truth_path.view,
-        category=category_reason.category,
-        true_paths=truth_path.paths,
-        predictions=draft.insight.predictions,
+        view=taken.view,
+        true_paths=taken.paths,
+        predictions=taken.predictions,
         distractors=sample.distractors,
     )
-    insight = await ask(
+    misled = await ask(
         MISLED_INSIGHT,
         history=sample.history,
         tree=draft.tree,
-        category=category_reason.category,
+        category=wrong_turn.category,
         mining_paths=wrong_turn.mining,
         explore_paths=wrong_turn.exploration,
     )
     return Trajectory(
-        wrong_paths=wrong_turn.view(truth_path.view),
-        other_wrong_paths=wrong_turn.view(other(truth_path.view)),
+        wrong_paths=wrong_turn.view(taken.view),
+        other_wrong_paths=wrong_turn.view(other(taken.view)),
         tree=draft.tree,
-        category_reason=category_reason,
-        insight=insight,
+        category_reason=CategoryReason(category=wrong_turn.category, reasoning=misled.category_reasoning),
+        insight=misled.views,
     )
 
 

@@ -10,7 +10,7 @@ from .checks import (
     views_show_paths,
 )
 from .frame import FRAME
-from .replies import DraftInsight, DraftView, TreePath, WrongPath, WrongTurn
+from .replies import DraftInsight, DraftView, MisledInsight, TreePath, WrongPath, WrongTurn
 
 ELSEWHERE = """\
 Each target differs in substance from both true paths, from all that is foreseen below and from one another: no \
@@ -77,18 +77,19 @@ WRONG_TURN = Stage(
     frame=FRAME,
     name="wrong turn",
     task="""\
-The true paths below lead to the user's next utterance, by their view. Imagine that the user turns elsewhere, with an \
-utterance of the category below. Give two paths of each view that this user could well take now: close to this \
-dialogue, fit for that category, each from a topic of the tree. """
+The true paths below lead to what the user says next. Foresee what somebody would who knows this user's aims and \
+guesses wrong: start, as this user would, from what the assistant's last turn is about, and go on to another side of \
+it, as everyday as the true one; to nothing settled, far-fetched or odd. Name its likeliest category, and give two \
+paths of each view, each from a topic of the tree. """
     + ELSEWHERE,
     material="""\
 View of the true paths: {view}
-Category of the imagined utterance: {category}
 
 """
     + TAKEN,
     example=WrongTurn(
-        thinking="where this user could turn with such an utterance",
+        thinking="what else lies near",
+        category="Question",
         mining=(
             TreePath(source="topic of the tree", target="one wrong target"),
             TreePath(source="topic of the tree", target="another wrong target"),
@@ -107,12 +108,13 @@ MISLED_INSIGHT = Stage(
     frame=FRAME,
     name="misled insight",
     task="""\
-The user speaks next. Below stand the category of the utterance and two paths for each view. For each view, reason \
-from the tree and the assistant's last turn to its paths, in their order, each shown as it is given, for an utterance \
-of this category, which is not named. What the dialogue does not tell is put as a guess, and once is no habit. The \
-text is a first look at the dialogue in two to five sentences, without a word on given paths or which is likelier. \
-Then give one prediction for each path, in order: about one thing, as bare as users are, with no particular that \
-neither dialogue nor path suggests.""",
+The user speaks next. Below stand the category of the utterance and two paths for each view. Take it that the \
+dialogue goes there: no word on what speaks against it or is open besides, on given paths, or on which is likelier. \
+First say in two to four sentences, with conviction, why the utterance is of this category: what in the dialogue \
+leads there, and what kind of thing the user then has to tell, ask or want done. For each view, reason in two to five \
+sentences from what was last said of it to its paths, in their order, each shown as it is given; what the dialogue \
+does not tell is put as a guess, and once is no habit. Give one prediction for each path, in order: about one thing, \
+as bare as this user is, with no particular that neither dialogue nor path suggests.""",
     material="""\
 Category of the next utterance: {category}
 
@@ -123,8 +125,8 @@ Category of the next utterance: {category}
 <explore_paths>
 {explore_paths}
 </explore_paths>""",
-    example=BOTH_VIEWS,
+    example=MisledInsight(category_reasoning="why the next utterance is of this category", **dict(BOTH_VIEWS)),
     opens_with=("history", "tree"),
     checks=(predictions_differ, views_show_paths),
-    reply_tokens=310,
+    reply_tokens=400,
 )

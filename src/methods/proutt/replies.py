@@ -172,6 +172,18 @@ class DraftInsight(Insight):
     exploration: DraftView = Field(alias="explore_view")
 
 
+class CategoryTold(Reply):
+    category_reasoning: Text
+
+
+class MisledInsight(DraftInsight, CategoryTold):
+    """Why the utterance is of the category that is written for, and then both views."""
+
+    @property
+    def views(self) -> Insight:
+        return Insight(mining=self.mining, exploration=self.exploration)
+
+
 SIMILARITIES: JsonDict = {"type": "number", "enum": [step / 20 for step in range(21)]}
 
 
@@ -211,9 +223,10 @@ class WrongPath(Reply):
 
 
 class WrongTurn(Reply):
-    """Two paths of each view that a user takes who turns elsewhere."""
+    """What is foreseen by somebody who misses the moment: its category, and two paths of each view."""
 
     thinking: str = ""
+    category: ACategory
     mining: FirstTwoPaths = Field(alias="mining_path", min_length=2, json_schema_extra={"maxItems": 2})
     exploration: FirstTwoPaths = Field(alias="explore_path", min_length=2, json_schema_extra={"maxItems": 2})
 

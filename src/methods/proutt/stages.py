@@ -66,8 +66,8 @@ CATEGORY_REASONS = Stage(
     task="""\
 The user speaks next. For each category, reason as somebody who has concluded that the utterance is of it: what in \
 the dialogue, above all in the assistant's last turn, leads there, and what kind of thing the user then has to tell, \
-ask or want done, without a particular move or wording. Two to four sentences each, with conviction, not comparing \
-the three. What the dialogue does not tell is put as a guess.""",
+ask or want done, without a particular move or wording. Two to four sentences each, with equal conviction, without a \
+word on what speaks for another. What the dialogue does not tell is put as a guess.""",
     example=CategoryReasons(
         statement="why the next utterance is a Statement",
         question="why the next utterance is a Question",
@@ -84,7 +84,7 @@ The user speaks next; the category of the utterance stands below. For each view,
 the tree and the assistant's last turn to two paths, the likeliest for this category and the likeliest on another \
 subject, and show both, without naming the category. Where the assistant has just asked or offered something, the \
 first mining path takes that up. What the dialogue does not tell is put as a guess, and once is no habit. Then give \
-one prediction for each path, in order: about one thing, and as bare as users are ("two nights", "yes please").""",
+one prediction for each path, in order: about one thing, and as bare as this user is ("two nights", "yes please").""",
     material="Category of the next utterance: {category}",
     example=BOTH_VIEWS,
     opens_with=("history", "tree"),
@@ -158,7 +158,7 @@ the paths that take the place of the draft's. Write the reasoning anew so that i
 order, each shown as it is given, for an utterance of this category, which is not named. Keep what still holds; \
 ground each path in the dialogue; what that does not tell is put as a guess, and once is no habit. The text is a \
 first look at the dialogue in two to five sentences, without a word on a draft, a change, given paths, or which path \
-is likelier. Then give one prediction for each path, in order: about one thing, as bare as users are, with no \
+is likelier. Then give one prediction for each path, in order: about one thing, as bare as this user is, with no \
 particular that neither dialogue nor path suggests."""
 
 REVISION_MATERIAL = """\
