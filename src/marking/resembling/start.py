@@ -32,9 +32,10 @@ def compare(settings: Settings) -> int:
     made = drawn("made", made_files, MOST, settings, copies.add_made)
     real = drawn("real", real_files, 2 * MOST, settings, copies.add_real)
     result = measured(made, real, copies, settings.seed)
+    if settings.output.name:  # first, since standard output may be full
+        keep(result, settings.output)
     print("\n".join(told(result, {"made": made.tally, "real": real.tally})))
     if settings.output.name:
-        keep(result, settings.output)
         print(f"all of it in {settings.output}")
     return 3 if made.tally.unreadable or real.tally.unreadable else 0
 
