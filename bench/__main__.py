@@ -3,6 +3,7 @@
     python -m bench                       prints the table; writes bench/result.md and bench/concurrency.svg
     python -m bench replies --help        how usable a model's replies are, stage by stage
     python -m bench tokens                prompt tokens a sample, all and fresh, for three lengths of history
+    python -m bench arms --help           whether a library of strategies helps to foresee
     python -m bench loop --help           the whole loop with a small model: data, training, predictions, figures
 
 Ratios count: the absolute figures are those of the machine and of what else runs on it. The server is the stand-in of
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from src.basics.command import as_command
 
-from . import loop, replies, tokens
+from . import arms, loop, replies, tokens
 from .measure import CONTENDERS, Figures, kept_busy, measure, medians, repeated, server
 from .plot import svg
 
@@ -100,7 +101,7 @@ def plot() -> str:
 
 
 def main() -> None:
-    others = {"replies": replies.main, "loop": loop.main, "tokens": tokens.main}
+    others = {"arms": arms.main, "replies": replies.main, "loop": loop.main, "tokens": tokens.main}
     if (other := others.get(" ".join(sys.argv[1:2]))) is not None:
         sys.exit(as_command(lambda: other(sys.argv[2:])))
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed side by side; see the module's text.")

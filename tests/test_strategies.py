@@ -1,5 +1,7 @@
 """The library of strategies: what is extracted, what belongs together, what hands and further dialogues leave alone."""
 
+import contextlib
+import io
 import json
 import random
 import re
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 from aiohttp import web
 
+from bench import arms
 from src.calling.stage import digest
 from src.methods.proutt.stages import STAGES
 from src.methods.strategies.checks import particulars
@@ -479,6 +482,42 @@ def test_an_estimate_counts_the_choice_and_the_library(endpoint: Start, library:
     assert "choice of strategies" not in plain
     calls = [int(re.findall(r"^close +(\d+)", text, re.MULTILINE)[0]) for text in (plain, steered)]
     assert calls == [6 * 8, 6 * 9]
+
+
+def test_the_report_shows_a_library_with_what_was_chosen_and_followed(endpoint: Start, library: Path) -> None:
+    assert synthesis(library, endpoint(), "--strategies", LIBRARY).returncode == 0
+    shown = ("--input", "out.jsonl", "--output", "page.html")
+    assert command("report", *shown, "--strategies", LIBRARY, folder=library).returncode == 0
+    page = (library / "page.html").read_text()
+    largest = max(library_of(library).values(), key=lambda entry: entry["support"])
+    assert f"{largest['move']}: {largest['name']}" in page
+    assert largest["examples"][0]["turn"] in page
+    assert re.search(r"6 pairs were drafted under strategies; \d+ \(\d+%\) of their predictions follow one", page)
+    chosen = read_rows(library / "out.jsonl")[0]["strategies"]["chosen"][0]
+    assert command("report", *shown, folder=library).returncode == 0  # without the library, by their ids
+    assert chosen in (library / "page.html").read_text()
+
+
+def test_five_arms_are_compared_on_dialogues_that_the_library_does_not_come_from(
+    endpoint: Start, library: Path
+) -> None:
+    base = ("--base-url", endpoint(), "--model", "m", "--api-key-env", "", "--strategies", LIBRARY)
+    arguments = (*base, "--turns", "all", "--input", "in.jsonl", "--output", "arms.jsonl")
+    out = io.StringIO()
+    with contextlib.chdir(library), contextlib.redirect_stdout(out):
+        assert arms.main([*map(str, arguments)]) == 0
+    rows = read_rows(library / "arms.jsonl")
+    assert len(rows) == 6 * 3
+    assert re.search(r"true strategy in the library +\d+ of 18", out.getvalue())
+    for name in arms.ARMS:
+        predicted = read_rows(library / f"arms.{name}.jsonl")
+        assert len(predicted) == len(rows)
+        assert all(len(row["predictions"]) == 4 for row in predicted)
+    spent = {name: sum(row["arms"][name]["usage"]["total_tokens"] for row in rows) for name in arms.ARMS}
+    assert spent["plain"] < spent["random"] < spent["own"] < spent["chosen"]
+    files = [f"arms.{name}.jsonl" for name in arms.ARMS]
+    done = command("evaluate", "--predictions", *files, "--output", "evaluated", folder=library)
+    assert done.returncode == 0, done.stderr
 
 
 # ---------------------------------------------------------------------------------------------- a user simulator

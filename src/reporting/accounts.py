@@ -17,6 +17,7 @@ from ..calling.budget import Prices
 from ..calling.completion import Usage
 from ..calling.store import SUMS, WITHOUT_TIME
 from ..marking.resembling.result import Resemblance
+from ..methods.strategies.library import Library, read_library
 from ..pairs.shortcut import Shortcut, shortcut_beside
 from ..running.account import RunAccount
 
@@ -107,6 +108,8 @@ class Accounts:
     """How well the text alone tells the sides apart, by the file of records where that was measured."""
     resemblance: Resemblance | None = None
     """How near the dialogues that they come from are to real ones, where those were made and that was measured."""
+    library: Library | None = None
+    """The strategies that pairs were made under, where the user has named their library."""
     of_several: bool = False
     """Accounts several files of records, of which each may have read the whole input."""
 
@@ -133,7 +136,7 @@ class Accounts:
         return sum(costs) if costs else None
 
 
-def beside(sources: Sequence[Path], prices: Prices | None) -> Accounts:
+def beside(sources: Sequence[Path], prices: Prices | None, library: Path | None = None) -> Accounts:
     """What synthesis and the judge wrote beside these records and the ones that they came from."""
     made = [came_from(source) for source in sources]
     judged = [source for source in sources if source not in made]
@@ -144,6 +147,7 @@ def beside(sources: Sequence[Path], prices: Prices | None) -> Accounts:
         sum(map(failures_beside, judged), Counter()),
         prices,
         {source.name: found for source in sources if (found := shortcut_beside(source))},
+        library=read_library(library) if library else None,
         of_several=len(sources) > 1,
     )
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ..basics.shape import Shape
 from ..basics.text import shortened
 from ..marking.resembling.lines import verdict
-from ..pairs.opinions import AsText, FoundMark, LooseQuality
+from ..pairs.opinions import AsText, FoundMark, Loose, LooseQuality
 from ..pairs.sides import MarkedRecord
 from ..pairs.words import HIGH, LOW
 from .accounts import Accounts
@@ -32,6 +32,13 @@ class LooseGrade(Shape):
     similarity: Any = None
 
 
+class ShownSteering(Shape):
+    """Under which strategies a draft was made, by their ids."""
+
+    chosen: tuple[str, ...] = ()
+    followed: tuple[str | None, ...] = ()
+
+
 class ShownRecord(MarkedRecord):
     """A record as far as the page shows it."""
 
@@ -46,6 +53,7 @@ class ShownRecord(MarkedRecord):
     evaluate_reason: tuple[LooseGrade, ...] = ()
     quality: LooseQuality = None
     usage: dict[str, Any] | None = None
+    strategies: Loose[ShownSteering] = None
     rehearsal: bool = False
 
     @property
@@ -83,6 +91,19 @@ class Totals:
     thresholds: tuple[float, float] = (LOW, HIGH)
     tags: Counter[str] = dataclasses.field(default_factory=Counter)
     tokens: Counter[str] = dataclasses.field(default_factory=Counter)
+    steered: int = 0
+    """Pairs whose draft was made under strategies of a library."""
+    chosen: Counter[str] = dataclasses.field(default_factory=Counter)
+    """For how many drafts each strategy was chosen."""
+    followed: Counter[str] = dataclasses.field(default_factory=Counter)
+    """How many of their predictions follow it."""
+    predicted: int = 0
+
+    def add_strategies(self, told: ShownSteering) -> None:
+        self.steered += 1
+        self.predicted += len(told.followed)
+        self.chosen.update(told.chosen)
+        self.followed.update(name for name in told.followed if name)
 
     def add(self, record: ShownRecord) -> None:
         self.pairs += 1
@@ -101,6 +122,8 @@ class Totals:
         self.checked += record.quality is not None
         self.marked += bool(record.tags)
         self.tags.update(record.tags)
+        if record.strategies:
+            self.add_strategies(record.strategies)
         self.tokens.update({name: count for name, count in (record.usage or {}).items() if isinstance(count, int)})
 
 

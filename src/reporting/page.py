@@ -84,7 +84,7 @@ def notes(totals: Totals, name: str, shown: int, every: int) -> Iterator[str]:
 def report(settings: Settings) -> int:
     """Write the page, or print its totals; returns the exit status."""
     sources = inputs(settings.input)
-    near = beside(sources, settings.prices)
+    near = beside(sources, settings.prices, settings.strategies)
     if settings.resemblance.name:
         near = dataclasses.replace(near, resemblance=figures_in(settings.resemblance))
     left_out = LeftOut()

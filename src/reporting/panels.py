@@ -24,6 +24,7 @@ from .overview import (
     funnel,
     stage_rows,
 )
+from .strategies import strategies_panel
 
 Panel = Callable[[Totals, Accounts], Iterator[str]]
 IN_THE_TABLE = {"prompt tokens of the pairs", "completion tokens of the pairs"}  # and not in the strip
@@ -106,6 +107,10 @@ def stages(_: Totals, found: Accounts) -> Iterator[str]:
         yield table("What each stage took", rows, STAGE_HEAD)
 
 
+def strategies(totals: Totals, found: Accounts) -> Iterator[str]:
+    yield from strategies_panel(totals, found.library)
+
+
 PANELS: tuple[Panel, ...] = (
     similarities,
     categories,
@@ -114,5 +119,6 @@ PANELS: tuple[Panel, ...] = (
     flags,
     shortcuts,
     resemblance,
+    strategies,
     stages,
 )

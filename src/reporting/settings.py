@@ -38,6 +38,9 @@ class Settings(Options):
     )
     output: Path = own(Path(), Path, "the page [the first INPUT with .html]", group="output", metavar="FILE")
     max_pairs: int = own(10_000, number(1, 10**6, int), "of more, a part at equal distances", group="output")
+    strategies: Path | None = own(
+        None, Path, "a library of src.strategies, whose figures the page is to show", group="input", metavar="FILE"
+    )
     text: bool = flag("print the totals instead, and write no page", group="output", variable=False)
     price_in: float = own(
         0.0,

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ...basics.shape import Shape
+from ...basics.text import shortened
 from ...pairs.reading import Entry, LeftOut, entries
 from ...pairs.seen import Dialogues, dialogue_mark
 from .assignments import Assignments
 from .library import Library, LibraryEntry
 from .phrases import ExtractedTurn, Phrase, Phrases
 
-MOST_EXAMPLES = 3
+MOST_EXAMPLES, LONGEST_SHOWN = 3, 200
 
 
 class NamedCluster(Shape):
@@ -41,7 +42,8 @@ class Example:
     utterance: str
 
     def row(self) -> dict[str, Any]:
-        return {"sample_id": self.sample_id, "item_id": self.item_id, "strategy": self.strategy}
+        turn = shortened(self.utterance, LONGEST_SHOWN)
+        return {"sample_id": self.sample_id, "item_id": self.item_id, "strategy": self.strategy, "turn": turn}
 
 
 @dataclasses.dataclass
