@@ -619,3 +619,80 @@ def test_a_file_that_is_no_library_is_left_alone(endpoint: Start, tmp_path: Path
     (tmp_path / LIBRARY).write_text("my notes\n")
     assert "was not made by src.strategies" in sentence(induced(tmp_path, endpoint()))
     assert (tmp_path / LIBRARY).read_text() == "my notes\n"
+
+
+# ---------------------------------------------------------------------------------------------- in made dialogues
+
+
+def made_under(library: Path, url: str, *arguments: object, output: str = "made.jsonl") -> Done:
+    """Dialogues of topics whose user follows the library."""
+    (library / "topics.txt").write_text("cheap dinners\na leaking tap\nlearning to swim\n")
+    base = ("--base-url", url, "--model", "m", "--api-key-env", "", "--seeds", "topics.txt", "--output", output)
+    more = ("--near-duplicates", 0, "--friction", 0, "--strategies", LIBRARY)
+    return command("converse", *base, *more, *arguments, folder=library)
+
+
+def talker(findings: Callable[[int], str]) -> Callable[[dict[str, Any]], str]:
+    """Answers at every seat; turns are told apart by their number, and reviews by a function of theirs."""
+    counts = {"review": 0, "turn": 0}
+
+    def answer(body: dict[str, Any]) -> str:
+        question = body["messages"][1]["content"]
+        if "# Task: review of a user turn" in question:
+            counts["review"] += 1
+            return json.dumps({"reasoning": "so it is", "finding": findings(counts["review"])})
+        if "\nReply format:\n" in question:
+            return json.dumps(answer_to(question))
+        counts["turn"] += 1
+        return f"turn number {counts['turn']} of its own"
+
+    return answer
+
+
+def test_the_user_of_made_dialogues_follows_a_strategy_in_each_turn(serve: Serve, library: Path) -> None:
+    asked: list[str] = []
+    answer = talker(lambda _: "new")
+
+    def noted(body: dict[str, Any]) -> str:
+        asked.append(body["messages"][1]["content"])
+        return answer(body)
+
+    done = made_under(library, serve(noted), "--count", 3)
+    assert done.returncode == 0, done.stderr
+    names = {entry["id"]: entry["name"] for entry in read_rows(library / LIBRARY)}
+    followed = 0
+    for row in read_rows(library / "made.jsonl"):
+        said = [turn["content"] for turn in row["conversation"] if turn["role"] == "user"]
+        first, *later = row["made"]["card"]["strategies"]
+        assert first is None
+        assert len(later) == len(said) - 1
+        assert all(later)
+        for name in later:
+            assert any(f"In this message the person {names[name]}." in question for question in asked)
+        followed += len(later)
+    assert followed > 3
+
+
+def test_turns_that_add_nothing_are_rejected_and_six_of_them_end_the_dialogue(serve: Serve, library: Path) -> None:
+    write_rows(library / "long.jsonl", [dialogue(1, rounds=9)])
+    findings = lambda number: "new" if number == 2 else ("answered", "contradictory", "repeated")[number % 3]  # noqa: E731
+    done = made_under(library, serve(talker(findings)), "--count", 1, "--lengths-of", "long.jsonl")
+    assert done.returncode == 0, done.stderr
+    (row,) = read_rows(library / "made.jsonl")
+    made = row["made"]
+    assert (made["ending"], len(made["card"]["rejected"]), len(made["card"]["strategies"])) == ("nothing new", 6, 2)
+    said = [turn["content"] for turn in row["conversation"] if turn["role"] == "user"]
+    assert len(said) == 2
+    assert not {*said} & {*made["card"]["rejected"]}
+
+
+def test_without_a_library_made_dialogues_are_as_before(serve: Serve, library: Path) -> None:
+    base = ("--base-url", serve(talker(lambda _: "new")), "--model", "m", "--api-key-env", "")
+    (library / "topics.txt").write_text("cheap dinners\n")
+    plain = ("--seeds", "topics.txt", "--count", 1, "--output", "plain.jsonl")
+    assert command("converse", *base, *plain, folder=library).returncode == 0
+    (row,) = read_rows(library / "plain.jsonl")
+    assert not {"library", "steering"} & row["made"].keys()
+    assert not {"strategies", "rejected"} & row["made"]["card"].keys()
+    refused = made_under(library, "http://127.0.0.1:9/v1", "--recipe", "script")
+    assert "--strategies is for --recipe selfplay" in sentence(refused)

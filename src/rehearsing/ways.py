@@ -65,6 +65,10 @@ def shown(_: Speaker, __: int) -> str:
     return "shown"
 
 
+def new(_: Speaker, __: int) -> str:
+    return "new"
+
+
 def first(_: Speaker, __: int) -> str:
     return "1"
 
@@ -78,5 +82,6 @@ WAYS: Mapping[str, Callable[[Speaker, int], str]] = {
     "user": turn,
     "best": first,
     "verdict": shown,
+    "finding": new,
 }
 """By the key of a reply that is to hold it."""

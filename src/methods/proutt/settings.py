@@ -1,7 +1,6 @@
 """What a run of ProUtt can be told, and what of it shapes a record."""
 
 import dataclasses
-import hashlib
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -9,7 +8,7 @@ from ...basics.command import Stop
 from ...basics.options import flag, number, one_of, option
 from ...calling.stage import Stage, digest
 from ...dialogues.settings import OverDialogues
-from ..strategies.library import Offered
+from ..strategies.library import Offered, digest_of
 from .stages import CONSISTENT_STAGES, STAGES
 from .steering import STEERING_STAGES
 
@@ -83,7 +82,7 @@ class Config(OverDialogues):
 
 def settings_of(config: Config, offered: Offered | None = None) -> dict[str, object]:
     """What decides how a record comes out; each record carries it, and a run refuses to mix two kinds."""
-    library = {"library": hashlib.sha256(str(offered).encode()).hexdigest()[:12]} if offered else {}
+    library = {"library": digest_of(offered)} if offered else {}
     return {
         "model": config.model,
         "seed": config.seed,

@@ -7,6 +7,7 @@ entry is split by a new line with an id, a move and the phrases that it takes. A
 
 import dataclasses
 import functools
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,11 @@ def offered_by(path: Path) -> Offered:
         why = "is empty" if not library.entries else "has no entry that is named, not banned and not merged"
         raise Stop(f"Library {path} {why}: make one with python -m src.strategies --input DIALOGUES --library {path}")
     return library.offered
+
+
+def digest_of(offered: Offered) -> str:
+    """A short name of all that is offered: equal only where that is told in the same words, in the same order."""
+    return hashlib.sha256(str(offered).encode()).hexdigest()[:12]
 
 
 def is_library(path: Path) -> bool:

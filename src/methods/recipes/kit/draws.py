@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from ....basics.dice import dice
+from ...strategies.library import Offered
 
 T = TypeVar("T")
 
@@ -62,6 +63,8 @@ class Wishes:
     words: Sequence[int] = WORDS
     thinking: bool = False
     """Whether the assistant reasons aloud before each reply."""
+    strategies: Offered | None = None
+    """A library that the user's seat is to follow."""
     turned: bool = False
     """Whether the user's seat is asked as a chat in which the roles have changed places."""
 

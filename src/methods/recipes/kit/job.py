@@ -15,10 +15,11 @@ from ....calling.completion import Usage
 from ....calling.masking import shown_address
 from ....calling.session import Misfit
 from ....calling.settings import api_key_of, is_own
-from ....calling.stage import AskSeats
+from ....calling.stage import AskSeats, digest
 from ....running.job import Job, Seat, Words
 from ....running.output import Lines, sample_number
 from ....running.tally import Tally
+from ...strategies.library import digest_of, offered_by
 from .checks import faults_in, said_by
 from .critic import chosen
 from .draws import Draw, Wishes
@@ -28,6 +29,7 @@ from .near import Neighbours, refused
 from .recipe import ENDINGS, Recipe, Seats, Seed, Talk
 from .seeds import dialogues, seeds_of
 from .settings import Settings
+from .steered import STEERING
 
 MADE = "made-"
 BEGINS = b'{"id":"' + MADE.encode()
@@ -198,6 +200,7 @@ def wishes_of(settings: Settings) -> Wishes:
         friction=settings.friction,
         **(dataclasses.asdict(lengths_in(settings.lengths_of)) if settings.lengths_of else {}),
         thinking=settings.thinking,
+        strategies=offered_by(settings.strategies) if settings.strategies else None,
         turned=settings.user_form == "chat",
     )
 
@@ -224,7 +227,15 @@ def settings_of(settings: Settings, recipe: Recipe) -> dict[str, object]:
         "lengths": lengths_in(settings.lengths_of).name if settings.lengths_of else None,
         "extra_body": settings.extra_body,
         "user_extra_body": settings.user_extra_body,
+        **steering_of(settings),
     }
+
+
+def steering_of(settings: Settings) -> dict[str, object]:
+    """The same of strategies, where the user's seat follows any."""
+    if settings.strategies is None:
+        return {}
+    return {"library": digest_of(offered_by(settings.strategies)), "steering": digest(STEERING)}
 
 
 def models_of(settings: Settings) -> dict[str, str]:

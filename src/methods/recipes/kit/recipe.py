@@ -10,7 +10,7 @@ from ....running.output import SampleId
 from .draws import Draw
 
 SeedKind = Literal["topics", "documents", "plans", "dialogues", "pairs"]
-Ending = Literal["done", "gave up", "length", "loop", "original"]
+Ending = Literal["done", "gave up", "length", "loop", "nothing new", "original"]
 ENDINGS: tuple[Ending, ...] = get_args(Ending)
 
 

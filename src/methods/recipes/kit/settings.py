@@ -64,6 +64,13 @@ class Settings(Running):
     thinking: bool = flag(
         "the assistant reasons aloud before each reply, and only the reply is kept", group="method", variable=False
     )
+    strategies: Path | None = own(
+        None,
+        Path,
+        "with --recipe selfplay: a library of src.strategies, from which the user's seat gets a strategy for each turn",
+        group="method",
+        metavar="FILE",
+    )
     candidates: int = own(
         1, number(1, 9, int), "make so many of each dialogue and have the critic choose", group="method", metavar="K"
     )
@@ -117,5 +124,7 @@ class Settings(Running):
         for address, name in ((self.user_base_url, "user"), (self.critic_base_url, "critic")):
             if address is not None:
                 refuse_odd(address, f"--{name}-base-url")
+        if self.strategies and (self.recipe != "selfplay" or self.user_form != "text"):
+            raise Stop("--strategies is for --recipe selfplay with --user-form text: leave it out, or change these.")
         if self.candidates > 1 and self.temperature == 0:
             raise Stop(f"--candidates {self.candidates} at --temperature 0 would be one dialogue again: raise it.")
