@@ -225,6 +225,21 @@ def test_what_a_hand_has_changed_the_next_run_keeps(endpoint: Start, tmp_path: P
     assert not any("never this" in turn["candidates"] for turn in turns)
 
 
+def test_an_edit_while_a_run_goes_on_is_kept(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 20)
+    assert induced(tmp_path, endpoint()).returncode == 0
+    many(tmp_path, 40)
+    first = next(iter(library_of(tmp_path)))
+    run = [sys.executable, "-m", "src.strategies", *base(endpoint(latency=1.0, log=tmp_path / "log"))]
+    process = subprocess.Popen(run, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL)
+    while not (tmp_path / "log").exists():
+        time.sleep(0.05)
+    edit(tmp_path, lambda entry: entry | ({"name": "mine"} if entry["id"] == first else {}))
+    assert process.wait() == 0
+    assert library_of(tmp_path)[first]["name"] == "mine"
+    assert len(read_rows(Place(tmp_path / LIBRARY).extracted)) == 40 * 3
+
+
 def assigned_phrases(folder: Path, entry: str) -> list[str]:
     return [phrase for (_, phrase), place in assigned_in(folder).items() if place == entry]
 
@@ -315,6 +330,20 @@ def test_by_vectors_what_was_assigned_stays_and_nothing_is_asked_twice(tmp_path:
         told = sentence(induced(tmp_path, url, *other))
         assert "were assigned by vectors of e, and vectors of another would judge by another measure" in told
         assert Place(tmp_path / LIBRARY).assigned.read_bytes() == kept
+
+
+def test_of_a_large_cluster_forty_members_are_shown_by_their_vectors(endpoint: Start, tmp_path: Path) -> None:
+    with served(embedder(tmp_path)) as url:
+        by = ("--embeddings-url", url, "--embeddings-model", "e")
+        extracted_from([thing(number, 0) for number in range(70)] + [thing(1, 1)], tmp_path)
+        assert induced(tmp_path, endpoint(), "--step", "cluster", *by).returncode == 0
+        done = induced(tmp_path, endpoint(log=tmp_path / "log"), "--step", "abstract", *by)
+    assert done.returncode == 0, done.stderr
+    (row,) = read_rows(Place(tmp_path / LIBRARY).abstracted)
+    assert len(row["members"]) == len({*row["members"]}) == 40
+    assert {entry["phrases"]: bool(entry["name"]) for entry in library_of(tmp_path).values()} == {70: True, 1: False}
+    told = induced(tmp_path, endpoint(), "--estimate", *by, "--input", "library.extracted.jsonl")
+    assert "assigning strategies" not in told.stdout
 
 
 def test_vectors_find_the_same_entries_one_by_one_and_all_at_once() -> None:
@@ -612,6 +641,17 @@ def test_a_library_that_a_hand_has_spoilt_is_told_by_its_line_and_left_alone(
     (tmp_path / LIBRARY).write_text(lines + "\n")
     assert told in sentence(induced(tmp_path, endpoint()))
     assert (tmp_path / LIBRARY).read_text() == lines + "\n"
+
+
+def test_a_library_is_not_gone_on_with_by_another_model_unless_that_is_wished(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 12)
+    url = endpoint()
+    assert induced(tmp_path, url).returncode == 0
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix == ".jsonl"}
+    told = sentence(induced(tmp_path, url, "--model", "another"))
+    assert "model was m and is now another. Give another --library, or --accept-changes" in told
+    assert kept == {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix == ".jsonl"}
+    assert induced(tmp_path, url, "--model", "another", "--accept-changes").returncode == 0
 
 
 def test_a_file_that_is_no_library_is_left_alone(endpoint: Start, tmp_path: Path) -> None:

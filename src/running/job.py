@@ -42,6 +42,8 @@ class Words:
     """What the input is made of."""
     outcomes: Sequence[str] = ()
     """What may come of an item, in the order in which the summary counts them."""
+    option: str = "--output"
+    """What names the place of the results on the command line."""
     next_step: str = ""
     """The command to type when all is done, with `{output}` for the output's path."""
 

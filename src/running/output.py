@@ -250,8 +250,8 @@ class Output:
                 return row if isinstance(row, dict) else None
         return None
 
-    def refuse_to_mix(self, settings: Mapping[str, object]) -> None:
-        """Raise Stop where the newest record was made with other settings than these."""
+    def refuse_to_mix(self, settings: Mapping[str, object], option: str = "--output") -> None:
+        """Raise Stop where the newest record was made with other settings; `option` is what names the output."""
         if (last := self.last()) is None:
             return
         told = self.lines.settings(last)
@@ -261,7 +261,7 @@ class Output:
         ]
         if changes:
             raise Stop(
-                f"{self.path} was made with other settings: {'; '.join(changes)}. Give another --output, or"
+                f"{self.path} was made with other settings: {'; '.join(changes)}. Give another {option}, or"
                 " --accept-changes to go on with this one."
             )
 

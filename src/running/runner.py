@@ -258,7 +258,7 @@ def run(config: Running, key: str, job: Job[Any]) -> int:
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(Output(config.output, job.words.command, job.lines))
         if not config.accept_changes:
-            output.refuse_to_mix(job.settings)
+            output.refuse_to_mix(job.settings, job.words.option)
         path = Beside(config.output).calls
         store = None if config.no_cache else stack.enter_context(Store(path))
         if store and config.prune:

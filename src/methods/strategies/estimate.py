@@ -47,7 +47,8 @@ def estimate(settings: Settings) -> int:
     phrases = round(turns * WITH_STRATEGY * DIFFERENT)
     entries = phrases // IN_A_CLUSTER
     lines = [Line(EXTRACTION.name, turns, prompt, turns * EXTRACTION.reply_tokens)]
-    lines += [assigning(phrases, entries), abstracting(entries)]
+    lines += [] if settings.embeddings_url else [assigning(phrases, entries)]
+    lines += [abstracting(entries)]
     print("\n".join(table(settings, tally, turns, lines)))
     return 0
 

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from ...basics.text import shortened
 from .gathering import Gathered, Gathering
@@ -12,7 +13,7 @@ MOST_LISTED = 12
 LONGEST = 90  # characters of a turn that is shown
 
 
-def figures(library: Library, found: Gathering) -> Iterator[str]:
+def figures(library: Library, found: Gathering, path: Path) -> Iterator[str]:
     """Lines for the terminal."""
     phrases, entries = found.phrases, [entry for entry in library.entries if entry.support]
     offered, rare = [entry for entry in entries if entry.offered], [entry for entry in entries if entry.rare]
@@ -28,7 +29,7 @@ def figures(library: Library, found: Gathering) -> Iterator[str]:
         yield "\nsupport  entry"
     for entry in sorted(offered, key=lambda each: (-each.support, each.id))[:MOST_LISTED]:
         yield from listed(entry, found.by_entry.get(entry.id, Gathered()))
-    yield f"\nlibrary        {len(library.entries):,} lines, to be edited by hand"
+    yield f"\nlibrary        {path}, {len(library.entries):,} lines, to be edited by hand"
 
 
 def listed(entry: LibraryEntry, of: Gathered) -> Iterator[str]:

@@ -28,7 +28,9 @@ ItemT = TypeVar("ItemT", bound=Item)
 def extraction(settings: Settings) -> Job[Sample]:
     """A strategy from each user turn of the dialogues. Raises Stop where there is no input."""
     config = dataclasses.replace(settings, output=settings.place.extracted)
-    words = Words(command="strategies", thing="turn", done="read", outcomes=("with a strategy", "without"))
+    words = Words(
+        command="strategies", option="--library", thing="turn", done="read", outcomes=("with a strategy", "without")
+    )
     job = over_dialogues(config, extract, extraction_settings(settings), words)
     shares = settings.split
     if shares is None:
@@ -42,7 +44,7 @@ def assigning(settings: Settings, phrases: Sequence[Phrase], shelves: Shelves) -
         [*batches(phrases)],
         functools.partial(assign, shelves=shelves),
         assigning_settings(settings),
-        Words(command="strategies", thing="group", done="assigned", rows="groups"),
+        Words(command="strategies", option="--library", thing="group", done="assigned", rows="groups"),
     )
 
 
@@ -66,7 +68,7 @@ def abstracting(
         [*nameless(settings, found, names, alike)],
         abstract,
         abstraction_settings(settings),
-        Words(command="strategies", thing="cluster", done="named", rows="clusters"),
+        Words(command="strategies", option="--library", thing="cluster", done="named", rows="clusters"),
     )
 
 

@@ -29,23 +29,28 @@ ENDED = {4, 130}  # no step follows a spent budget or an interruption
 def induce(settings: Settings) -> int:
     """Take the steps that were asked for, and write the library; the exit status. Raises Stop where it cannot go on."""
     refuse_others(settings.library, "strategies", is_library)
-    library = read_library(settings.library) if settings.library.exists() else Library()
     steps = [settings.step] if settings.step else [*STEPS]
     status = 0
     for step in steps:
-        status = max(status, STEPS[step](settings, library))
+        status = max(status, STEPS[step](settings, as_it_stands(settings)))
         if status in ENDED:
             return status
     if steps == ["extract"]:
         return status
+    library = as_it_stands(settings)  # somebody may have edited it meanwhile
     found = state(settings, library)
     entries = [*updated(found, names_in(settings.place.abstracted), settings.smallest)]
     write_library(settings.library, entries, library.lines)
     found.dialogues.write_beside(settings.library)
     now = read_library(settings.library)
     write_turns(settings, dataclasses.replace(found, library=now))
-    print("\n".join(figures(now, found)))
+    print("\n".join(figures(now, found, settings.library)))
     return status
+
+
+def as_it_stands(settings: Settings) -> Library:
+    """The library's file as it is now; nothing where there is none."""
+    return read_library(settings.library) if settings.library.exists() else Library()
 
 
 def take_turns(settings: Settings, _: Library) -> int:

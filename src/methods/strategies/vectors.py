@@ -22,7 +22,7 @@ def put_by_vectors(settings: Settings, phrases: Sequence[Phrase], shelves: Shelv
     """Assign every phrase by its vector; the exit status. What was paid for is kept, and what is assigned stays."""
     with Output(settings.place.assigned, "strategies") as output:
         if not settings.accept_changes:
-            output.refuse_to_mix(assigning_settings(settings))
+            output.refuse_to_mix(assigning_settings(settings), "--library")
         vectors = Vectors(settings.place.vectors, settings.embeddings_model)
         begun = [each.phrase for each in shelves.assignments.entries.values()]
         by_hand = [entry.name for entry in shelves.library.entries if entry.name]
