@@ -4,8 +4,6 @@ The dice draw who the person is; a model makes a card of it that fits the seed, 
 user's seat sees the card, the assistant's seat nothing but the dialogue.
 """
 
-import dataclasses
-
 from pydantic import Field
 
 from ...basics.shape import Text
@@ -14,8 +12,8 @@ from .kit.draws import Draw
 from .kit.frame import FRAME
 from .kit.people import traits
 from .kit.recipe import Recipe, Seats, Seed, Talk
-from .kit.steered import SteeredScene
-from .kit.talk import Scene, person_text, talk
+from .kit.steered import led
+from .kit.talk import person_text
 from .kit.voices import ASSISTANT, USER
 
 GOAL = "goal"
@@ -62,14 +60,9 @@ async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
     """Draw a person, have the card made, and let them talk. A seed with a goal is a card already."""
     drawn = traits(draw)
     if GOAL in seed.fields:
-        return await talk(Scene(seats, draw, drawn | {name: seed.fields[name] for name in seed.fields if name != "id"}))
+        return await led(seats, draw, drawn | {name: seed.fields[name] for name in seed.fields if name != "id"})
     card = await seats.writer(CARD, seed=seed.text, drawn=person_text(drawn))
-    person = card.model_dump() | drawn
-    if draw.wishes.strategies is None:
-        return await talk(Scene(seats, draw, person))
-    scene = SteeredScene(seats, draw, person, offered=draw.wishes.strategies)
-    talked = await talk(scene)
-    return dataclasses.replace(talked, card={**person, "strategies": scene.followed, "rejected": scene.rejected})
+    return await led(seats, draw, card.model_dump() | drawn)
 
 
 RECIPE = Recipe(

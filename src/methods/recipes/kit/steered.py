@@ -4,7 +4,7 @@ After Inductive-Deductive Strategy Reuse (IDEAS, EMNLP 2024): after six rejected
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -17,9 +17,11 @@ from ....dialogues.turns import Turn
 from ....pairs.words import canonical
 from ...strategies.lettered import Lettered
 from ...strategies.library import LibraryEntry, Offered
+from .draws import Draw
 from .frame import FRAME
 from .people import FREE, Move
-from .talk import Said, Scene, person_text
+from .recipe import Seats, Talk
+from .talk import Said, Scene, person_text, talk
 
 MOST_REJECTED = 6  # turns of a dialogue, as published
 MOST_CHOSEN = 3
@@ -124,3 +126,12 @@ class SteeredScene(Scene):
         """Whether a message brings anything new."""
         told = await self.seats.writer(REVIEW, dialogue=chat_history(turns), message=message)
         return told.finding == "new"
+
+
+async def led(seats: Seats, draw: Draw, person: Mapping[str, object]) -> Talk:
+    """The dialogue of this person and an assistant, under the library's strategies where the run has one."""
+    if draw.wishes.strategies is None:
+        return await talk(Scene(seats, draw, person))
+    scene = SteeredScene(seats, draw, person, offered=draw.wishes.strategies)
+    talked = await talk(scene)
+    return dataclasses.replace(talked, card={**person, "strategies": scene.followed, "rejected": scene.rejected})
