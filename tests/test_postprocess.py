@@ -251,7 +251,7 @@ def test_no_record_becomes_two_rows_by_accident(tmp_path: Path) -> None:
     given = ("--input", "part-*.jsonl", "--output", "out.json")
     done = command("postprocess", *given, folder=tmp_path)
     assert done.returncode == 1
-    assert "has 2 records of the same turn, in part-1.jsonl and part-1.quality.jsonl" in done.stderr
+    assert "has more than one record of the same turn, in part-1.jsonl and part-1.quality.jsonl" in done.stderr
     assert not (tmp_path / "out.json").exists()
     assert "pref rows      4" in command("postprocess", *given, "--mixed", folder=tmp_path).stdout
 

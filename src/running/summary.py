@@ -14,6 +14,8 @@ from .job import Words
 from .settings import Running
 from .tally import Tally
 
+MINUTE = 60.0  # seconds; a shorter time is told in them
+
 
 def summary(
     config: Running, words: Words, tally: Tally, endpoint: Endpoint, store: Store | None, *, seconds: float
@@ -38,7 +40,7 @@ def took(endpoint: Endpoint, seconds: float) -> Iterator[str]:
     """Time, calls, tries again, tokens, and the replies that were not usable at once."""
     common, usage = endpoint.common, endpoint.common.budget.used
     cached = f", of them {usage.cached:,} cached" if usage.cached is not None else ""
-    yield f"took           {tqdm.format_interval(seconds)}"
+    yield f"took           {tqdm.format_interval(seconds) if seconds >= MINUTE else f'{seconds:.1f} s'}"
     yield f"calls          {common.calls:,}"
     if common.retries:
         yield f"retries        {common.retries.total():,}: {by_kind(common.retries)}"

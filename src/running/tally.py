@@ -45,8 +45,16 @@ class Tally:
         return self.made.total() + self.failed
 
     def nothing_usable(self, rows: str, files: Sequence[str]) -> str | None:
-        """What is said where the input gave nothing to make, and no other run or shard had any of it."""
-        if self.ended or self.already or self.elsewhere or self.in_flight or self.known or self.interrupted:
+        """What is said where files gave nothing to make, and no other run or shard had any of it."""
+        if (
+            not files
+            or self.ended
+            or self.already
+            or self.elsewhere
+            or self.in_flight
+            or self.known
+            or self.interrupted
+        ):
             return None
         where = shortened(" ".join(files), LONGEST_EXAMPLE)
         reasons = [f"{count:,}: {reason}" for reason, count in self.passed_over.most_common(MOST_REASONS)]

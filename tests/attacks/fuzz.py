@@ -243,7 +243,7 @@ def read(folder: Path, dice: random.Random) -> None:
     good = [whole_record() | {"sample_id": f"good {number}"} for number in range(3)]
     file_of(folder / "in.jsonl", [whole_record(), record(2)], good, dice)
     for words in (("report", "--text"), ("report", "--output", "r.html"), ("quality", "--output", "q.jsonl")):
-        done = command(words[0], "--input", "in.jsonl", *words[1:], folder=folder)
+        done = command(words[0], "--mixed", "--input", "in.jsonl", *words[1:], folder=folder)
         unbroken(done)
         assert done.returncode != 1, done.stderr
     template = dice.choice(("full", "predictions", "json"))
@@ -263,7 +263,8 @@ def judged(folder: Path, dice: random.Random) -> None:
     file_of(folder / "in.jsonl", [whole_record(), record(2)], good, dice)
     with standin(faults=(("filtered", 0.05),)) as url:
         for _ in range(2):
-            done = command("quality", *to(url), "--judge", "--input", "in.jsonl", "--output", "j.jsonl", folder=folder)
+            words = ("--judge", "--mixed", "--input", "in.jsonl", "--output", "j.jsonl")
+            done = command("quality", *to(url), *words, folder=folder)
             unbroken(done)
             assert done.returncode != 1, done.stderr
             assert "internal" not in done.stderr, done.stderr

@@ -306,7 +306,7 @@ def typed(folder: Path, text: str) -> None:
     write_rows(folder / READ, [{"id": number, "conversation": each} for number, each in enumerate(said)])
 
 
-WORDS = ("hello yes plan well thanks", "why because how so and", "roses dig when never stop")
+WORDS = ("hello sure plan well thanks", "why because how so and", "roses dig when never stop")
 
 
 @attacks("prompts, in every stage and row, with the token", {token: token for token in TOKENS}, quick=("<|im_end|>",))
@@ -322,6 +322,7 @@ def token_everywhere(folder: Path, token: str) -> None:
     for mode in ("pref", "sft"):
         for template in ("full", "predictions", "json"):
             more = ("--mode", mode, "--template", template, "--output", f"{mode}.{template}.jsonl")
-            assert called(folder, COMMANDS["postprocess"], "", "--input", "synthesis.jsonl", *more).returncode == 0
+            done = called(folder, COMMANDS["postprocess"], "", "--input", "synthesis.jsonl", *more)
+            assert done.returncode in {0, 3}, done.stderr[-400:]
             rows = (folder / f"{mode}.{template}.jsonl").read_text(encoding="utf-8")
             assert token in OWN or json.dumps(token, ensure_ascii=False)[1:-1] not in rows
