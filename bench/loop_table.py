@@ -7,7 +7,8 @@ from typing import Any
 
 WEIGHED = {
     "perplexity": ("perplexity of the real utterance", "{:.1f}"),
-    "perplexity_elsewhere": ("the same under another dialogue's history", "{:.1f}"),
+    "nats": ("nats a token, each utterance counting alike", "{:.2f}"),
+    "perplexity_elsewhere": ("perplexity under another dialogue's history", "{:.1f}"),
     "context_nats": ("what the history is worth, nats a token", "{:.2f}"),
     "first_of_10": ("real utterance likeliest of 10", "{:.2f}"),
     "first_of_10_gain": ("the same by what the history adds", "{:.2f}"),
@@ -75,7 +76,7 @@ def rows(found: Found, figures: Mapping[str, tuple[str, str]], names: Sequence[s
 
 def differences(found: Found) -> Iterator[str]:
     """The models against one another."""
-    yield "| | perplexity | its logarithm | what the history is worth | likeliest of 10 by what it adds |"
+    yield "| | perplexity | nats, each utterance alike | what the history is worth | likeliest of 10 by what it adds |"
     yield "| --- | --- | --- | --- | --- |"
     for a, b in AGAINST:
         cells = (

@@ -548,6 +548,20 @@ def test_weights_tell_what_the_history_is_worth() -> None:
     assert (value["first_of_10"] or 0) < 1  # since short ones are likelier anyway
 
 
+def test_in_perplexity_each_token_counts_alike_and_in_nats_each_utterance() -> None:
+    class Wordy:
+        """Finds long utterances easy and short ones hard."""
+
+        def of(self, _: Sequence[Turn], utterances: Sequence[str]) -> list[Likelihood]:
+            return [Likelihood(-30.0, 100) if text.startswith("long") else Likelihood(-3.0, 1) for text in utterances]
+
+    cases = [Case(text, text, 0, (), text) for text in ("long one", "long two", "short one", "short two")]
+    board = weigh(cases, Wordy(), 0)
+    perplexity, nats = Resampling(np.arange(4), 200, 0).intervals([board["perplexity"], board["nats"]])
+    assert perplexity.value == pytest.approx(math.exp(66 / 202))
+    assert nats.value == pytest.approx((0.3 + 0.3 + 3 + 3) / 4)
+
+
 def test_few_dialogues_have_no_rank_of_ten() -> None:
     cases = [Case(str(n), n, 0, (), f"number {n}") for n in range(5)]
     assert {*weigh(cases, Remembers(), 0)} == {"perplexity", "nats", "perplexity_elsewhere", "context_nats"}

@@ -115,7 +115,13 @@ OTHERS = (
         "low",
         2,
     ),
-    Figure("nats", WEIGHTS, "the logarithm of perplexity, whose differences are ratios", "style alone", "low"),
+    Figure(
+        "nats",
+        WEIGHTS,
+        "nats a token of the real utterance, each utterance counting alike; a tenth is a tenth of perplexity",
+        "style alone",
+        "low",
+    ),
     Figure("perplexity_elsewhere", WEIGHTS, "the same under another dialogue's history: style alone", digits=2),
     Figure(
         "context_nats",

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ...dialogues.turns import Turn
 from .cases import Case, differing, of_other_dialogues
-from .resampling import Numbers, mean, ratio
+from .resampling import Numbers, divided, mean, ratio
 from .scoring import Board
 
 OTHERS = 9
@@ -58,7 +58,7 @@ def weigh(cases: Sequence[Case], model: LogProbs, seed: int) -> Board:
     rank, gain_rank = column(found, "rank"), column(found, "gain_rank")
     board: Board = {
         "perplexity": ratio(-nats, tokens, np.exp),
-        "nats": ratio(-nats, tokens),
+        "nats": mean(divided(-nats, tokens)),
         "perplexity_elsewhere": ratio(-elsewhere, tokens, np.exp),
         "context_nats": ratio(nats - elsewhere, tokens),
         "first_of_10": mean(firsts(rank)),
