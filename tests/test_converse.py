@@ -18,6 +18,7 @@ from aiohttp import web
 from src.methods.recipes.kit.draws import USER_TURNS
 from src.methods.recipes.kit.pages import LONGEST_PART, text_of_html
 from src.methods.recipes.kit.seeds import seeds_of
+from src.methods.recipes.kit.signs import says_again
 from src.rehearsing.serving import served
 
 from .conftest import ROOT, Done, Serve, command, environment, read_rows, synthesis, write_rows
@@ -339,6 +340,7 @@ def test_a_user_who_offers_help_is_asked_again_and_at_last_left_out(serve: Serve
     [
         ('User: "it drips {}"', "it drips {}"),
         ("it drips {}\nAssistant: Then mend it.", "it drips {}"),
+        ("it drips {}\nuser: postgres", "it drips {}\nuser: postgres"),
         ("<think>what would she say?</think>\nit drips {}", "it drips {}"),
     ],
 )
@@ -375,6 +377,14 @@ def test_it_is_told_how_each_dialogue_ended(
     assert [turn["content"] for turn in row["conversation"] if turn["role"] == "user"][-1] == last
 
 
+def test_a_yes_may_come_again_and_not_at_once() -> None:
+    assert not says_again("yes", ["buy it?", "yes", "and the other one?", "which?", "the red one?"])
+    assert says_again("Yes.", ["buy it?", "yes", "and the other one?"])
+    long = "which washer do i need for the tap in the kitchen that drips all night"
+    assert says_again(f"ok {long}", [long, "a rubber one", "and where", "around the corner"])
+    assert not says_again("which washer is dearer, rubber or leather", [long, "a rubber one"])
+
+
 def test_with_thinking_the_assistant_reasons_first_and_only_the_reply_is_kept(serve: Serve, tmp_path: Path) -> None:
     seeds(tmp_path)
     systems: list[str] = []
@@ -398,8 +408,8 @@ def test_an_opening_said_twice_and_a_near_duplicate_are_left_out(serve: Serve, t
     words = "the tap in my kitchen drips all night and I have no spanner to mend it with before Monday comes"
     openings = [words, words, f"{words} again"]
 
-    def assistant(number: int, _: Any) -> str:
-        return f"Reply number {number} about a washer of rubber that a shop around the corner sells for a penny."
+    def assistant(_: int, __: Any) -> str:
+        return "It is about a washer of rubber that a shop around the corner sells for a penny."
 
     url = serve(talkers(user=lambda number, _: openings[(number - 1) % 3], assistant=assistant))
     line = ("--count", 3, "--friction", 0, "--lengths-of", "one.jsonl", "--max-concurrency", 1)

@@ -46,7 +46,8 @@ FACTS = Stage(
     frame=FRAME,
     name="facts",
     task="""\
-Somebody who has not read the document turns to a chat assistant that knows it. Everything in the document's language.
+Somebody who has not read the document turns to a chat assistant that knows it. Everything in the language drawn, or \
+else the document's.
 "about": what it is about, in at most ten words, without what it says. "occasion": in a sentence, what has happened to \
 this person, drawn below, that makes them ask; it fits the document and tells none of its facts. "facts": three to \
 eight that matter to such a person, each in a sentence, with the "quote" it rests on: five to thirty words, copied \

@@ -14,6 +14,7 @@ from .kit.recipe import Recipe, Seats, Seed, Talk
 from .kit.talk import Scene, talk
 from .kit.voices import ASSISTANT, USER
 
+FEWEST = 3  # user turns, with the seed's own
 FOLLOW_UPS = (
     *("asks for the step that the reply passed over", "changes one thing in the question and asks again"),
     *("gives an answer of their own, with a mistake in it, and asks whether it is right"),
@@ -60,8 +61,7 @@ async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
     person = {**traits(draw), "has typed so far": said_by(seed.turns, "user")}
     if task:
         person["goal"] = f"none at first; in the end: {task}"
-    scene = Scene(seats, draw, person, mover=Steered(task))
-    return await talk(scene, seed.turns, rounds=max(3, draw.user_turns))
+    return await talk(Scene(seats, draw, person, mover=Steered(task), most=max(FEWEST, draw.user_turns)), seed.turns)
 
 
 RECIPE = Recipe(

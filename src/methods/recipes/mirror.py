@@ -18,6 +18,7 @@ from .kit.checks import said_by
 from .kit.draws import Draw
 from .kit.frame import FRAME
 from .kit.lengths import lengths_of
+from .kit.people import language
 from .kit.recipe import Recipe, Seats, Seed, Talk
 from .kit.signs import copied
 from .kit.talk import Scene, person_text, talk
@@ -104,7 +105,7 @@ async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
     shown = [statement for statement, check in pairs if check.verdict == "shown"]
     if not shown:
         raise Misfit(CHECKED.name, "nothing_shown", "the dialogue shows nothing of the profile", 1, None)
-    ways = {"ways": shown, "types": profile.types, "language": draw.language}
+    ways = {"ways": shown, "types": profile.types} | language(draw)
     card = await seats.writer(CARD, seed=profile.intent, drawn=person_text(ways))
     lengths = lengths_of([said_by(seed.turns, "user")])
     wishes = dataclasses.replace(draw.wishes, **dataclasses.asdict(lengths) if lengths else {})

@@ -19,7 +19,8 @@ WORDING = Stage(
     task=f"""\
 Put the steps into words, as a dialogue between the person drawn and a chat assistant. What stands in quotation marks \
 in a step is said in its exchange as it is written there, without the marks; nothing of a later step is said before. \
-What tools give back and is not in a step you make up, and keep to. {HOW}""",
+What tools give back and is not in a step you make up, and keep to. All in the language drawn, or else that of the \
+values. {HOW}""",
     material="""\
 <drawn>
 {drawn}

@@ -51,8 +51,8 @@ SCRIPT = Stage(
     name="script",
     task=f"""\
 Write a whole dialogue between a person and a chat assistant about the matter drawn, as it could have happened to this \
-person in this setting. All of it in the language drawn. Give the case particulars of its own: figures, names of \
-things, a mistake. {HOW}""",
+person in this setting. All of it in the language drawn, or else the seed's. Give the case particulars of its own: \
+figures, names of things, a mistake. {HOW}""",
     material="""\
 <drawn>
 {drawn}

@@ -36,7 +36,7 @@ CARD = Stage(
 Make the card of one person who types to a chat assistant about the seed. What was drawn is binding: fit the person \
 and the occasion to it, and where it seems to clash find the case in which it does not. Choose an everyday occasion \
 that is not the first to come to mind, with particulars of your own: figures, dates, places, things by their names. \
-All values in the language drawn.
+All values in the language drawn, or else the seed's.
 "who": the person in one sentence. "goal": what they want from the assistant, in one sentence, narrow enough for a \
 short chat. "known": two to six short facts that they would tell when needed. "hidden": a wish, a fact or a mistake \
 that they hold back, and what brings it out. "enough": what they would have to get to stop asking.""",

@@ -23,6 +23,8 @@ def fault_of_user(text: str, turns: Sequence[Turn], most_words: int) -> Fault | 
 
     The reasons are for the model that wrote it.
     """
+    if not text:
+        return Fault("empty", "nothing is said in it", fatal=True)
     if signs.sounds_like_assistant(text):
         why = (
             "it sounds like the assistant: the person asks, tells or reacts, and neither offers help nor lays out lists"
@@ -55,7 +57,8 @@ def fault_of_copy(text: str, private: str) -> Fault | None:
 
 def faults_in(talk: Talk) -> Iterator[Fault]:
     """What is wrong with a dialogue as a whole. Turns that somebody really said are not looked at."""
-    made, user = talk.turns[talk.real :], said_by(talk.turns, "user")
+    made = talk.turns[talk.real :]
+    user = said_by(made, "user")
     if not made or talk.turns[0].role != "user" or any(not turn.content.strip() for turn in made):
         yield Fault("empty", "it has no turn, or an empty one, or does not begin with the user")
     for place, turn in enumerate(talk.turns):

@@ -48,7 +48,6 @@ LANGUAGES: Mapping[str, str] = {
     "vi": "Vietnamese",
     "zh": "Chinese (Simplified)",
 }
-ITS_OWN = "the language of the material"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,9 +90,9 @@ class Draw:
 
     @functools.cached_property
     def language(self) -> str:
-        """The language's name, for a prompt; that of the seed where none is wished for."""
+        """The language's name, for a prompt; "" where none is wished for, and the seed's own will do."""
         if not self.wishes.languages:
-            return ITS_OWN
+            return ""
         code = self.one_of("language", self.wishes.languages)
         return LANGUAGES.get(code, code)
 

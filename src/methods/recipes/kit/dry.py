@@ -112,18 +112,18 @@ def estimate(settings: Settings) -> int:
     items = itertools.islice(pending(items_of(settings, recipe), done, tally), settings.limit)
     first = [*itertools.islice(items, FEW)]
     count = len(first) + sum(1 for _ in items)
-    tolls = tolls_of(first, recipe, settings.candidates)
+    tolls = asyncio.run(tolls_of(first, recipe, settings.candidates))
     print(f"dialogues      {count:,} to be made, {tally.already:,} made before")
     print("\n".join(table(settings, {place: toll.times(count / len(first)) for place, toll in tolls.items()})))
     return 0
 
 
-def tolls_of(items: Iterable[Item], recipe: Recipe, candidates: int) -> dict[Place, Toll]:
+async def tolls_of(items: Iterable[Item], recipe: Recipe, candidates: int) -> dict[Place, Toll]:
     """What these dialogues take, by seat and stage."""
     tolls: dict[Place, Toll] = {}
     for item in items:
         dry = Dry()
-        asyncio.run(made_of(dry, item, recipe, candidates))
+        await made_of(dry, item, recipe, candidates)
         for asked in dry.asked:
             toll = tolls.setdefault(Place(asked.seat, asked.stage), Toll())
             toll.calls += 1

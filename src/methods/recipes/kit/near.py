@@ -9,10 +9,10 @@ from ....basics.seen import SEEN, Seen, hashed
 from ....basics.text import loads, normalised
 from ....basics.wording import words
 from ....calling.session import Misfit
+from .signs import shingles_of
 
 log = logging.getLogger(__name__)
 
-SHINGLE = 3  # words that are looked at together
 HASHES = 64
 SHORT_OPENING = 2  # words; "hi there" may begin many
 INSTALL = "pip install -r requirements-quality.txt"
@@ -33,7 +33,7 @@ class Neighbours:
         opening = hashed(normalised(texts[0]).encode())
         if self._own_openings and len(words(texts[0])) > SHORT_OPENING and self._openings.get(opening):
             return refused("opening_again", f"another dialogue begins with the same words: {texts[0][:200]!r}")
-        if self._near is not None and (shingles := shingles_of(texts)):
+        if self._near is not None and (shingles := shingles_of("\n".join(texts))):
             if self._near.known(shingles):
                 return refused("near_duplicate", f"{self._alike:.0%} or more of it is another dialogue's")
             self._near.add(shingles)
@@ -43,11 +43,6 @@ class Neighbours:
 
 def refused(kind: str, why: str) -> Misfit:
     return Misfit("checks", kind, why, 1, None)
-
-
-def shingles_of(texts: Sequence[str]) -> set[str]:
-    said = words("\n".join(texts))
-    return {" ".join(said[place : place + SHINGLE]) for place in range(len(said) - SHINGLE + 1)}
 
 
 def made_in(output: Path) -> Iterator[list[str]]:

@@ -105,7 +105,12 @@ def traits(draw: Draw) -> dict[str, str]:
     }
     drawn = {name: draw.one_of(name, table) for name, table in tables.items()}
     age = draw.dice("age").randint(life.youngest, life.oldest)
-    return {"age": str(age), "life": life.text, **drawn, "language": draw.language}
+    return {"age": str(age), "life": life.text, **drawn} | language(draw)
+
+
+def language(draw: Draw) -> dict[str, str]:
+    """The language as a trait, where one was wished for."""
+    return {"language": draw.language} if draw.language else {}
 
 
 def big_five(draw: Draw, whose: str) -> str:

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
 from ....basics.text import normalised
-from ....basics.wording import SIGN, words
+from ....basics.wording import SIGN, WORD, words
 
 ASSISTANTS_MANNER = re.compile(
     r"""
@@ -26,12 +25,12 @@ ASSISTANTS_MANNER = re.compile(
 LIST_LINE = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+\S", re.MULTILINE)
 MOST_LIST_LINES = 2  # in what somebody types; more looks written by a model
 
-SPEAKERS = r"user|human|person|customer|client|assistant|ai|bot|chatbot|system|用户|助手|客户"
-LABEL = re.compile(rf"^[*_#\s]{{0,3}}(?:{SPEAKERS})[*_\s]{{0,3}}[:：][*_]{{0,2}}\s*", re.IGNORECASE)
-OTHER_TURN = re.compile(rf"\n\s*[*_#]{{0,3}}(?:\[Round \d+\]|(?:{SPEAKERS})[*_\s]{{0,3}}[:：])", re.IGNORECASE)
+SPEAKERS = "User|USER|Human|Person|Customer|Client|Assistant|ASSISTANT|AI|Bot|Chatbot|用户|助手|客户"
+LABEL = re.compile(rf"^[*_#\s]{{0,3}}(?:{SPEAKERS})[*_]{{0,2}}\s?[:：][*_]{{0,2}}\s*")
+OTHER_TURN = re.compile(rf"\n[*_#]{{0,3}}\s?(?:\[Round \d+\]|(?:{SPEAKERS})[*_]{{0,2}}\s?[:：])")  # no YAML's `user:`
 QUOTED = re.compile(r"""^(["“'‘「])(.*)(["”'’」])$""", re.DOTALL)
 LEAVE = re.compile(r"\s*[\[(<]\s*(done|gave up|giv(?:es?|ing) up)\s*[\])>]\W*$", re.IGNORECASE)
-CONVERSATION_ENDS = re.compile(r"\s*<\|?end_?of_?conversation\|?>\s*$|\s*<\|endconversation\|>\s*$", re.IGNORECASE)
+CONVERSATION_ENDS = re.compile(r"\s*<\|?end(?:_of)?_?conversation\|?>\s*$", re.IGNORECASE)
 
 THANKS = re.compile(
     r"\b(?:thanks?|thank you|thx|ty|cheers|appreciate)\b|谢谢|感谢|多谢|\bdanke\b|\bgracias\b|\bmerci\b", re.IGNORECASE
@@ -42,7 +41,10 @@ SMALL_TALK = re.compile(
     r"谢谢|感谢|多谢|非常|你|您|好的|好|的|了|再见|明白|帮助",
     re.IGNORECASE,
 )
-ALIKE, SHORTEST_COMPARED = 0.9, 40  # two texts say the same; characters, below which only equal ones do
+WORD_OR_NUMBER = re.compile(rf"{WORD.pattern}|\d+")
+SHINGLE = 3  # words that are looked at together
+ALIKE = 0.7  # of the shingles of both, from where on two texts say the same
+SHORT, JUST_SAID = 3, 2  # words, below which a text may come again; turns after which it may
 COPIED = 8  # words in a row; fewer are said by many
 SIGNS_A_WORD = 1.6  # of Chinese and Japanese
 
@@ -76,16 +78,20 @@ def only_thanks(text: str) -> bool:
 
 
 def says_again(text: str, earlier: Sequence[str]) -> bool:
-    """Whether a text is one of these, or nearly."""
-    bare = normalised(text)
-    return any(alike(bare, normalised(other)) for other in earlier)
+    """Whether a text is one of these turns, or nearly. A "yes" may come again, but not at once."""
+    compared = earlier[-JUST_SAID:] if length_in_words(text) < SHORT else earlier
+    bare, shingles = normalised(text), shingles_of(text)
+    return any(bare == normalised(other) or alike(shingles, shingles_of(other)) for other in compared)
 
 
-def alike(one: str, other: str) -> bool:
-    if min(len(one), len(other)) < SHORTEST_COMPARED or max(len(one), len(other)) > 2 * min(len(one), len(other)):
-        return one == other
-    same = SequenceMatcher(None, one, other, autojunk=False)
-    return same.real_quick_ratio() >= ALIKE and same.quick_ratio() >= ALIKE and same.ratio() >= ALIKE
+def alike(one: set[str], other: set[str]) -> bool:
+    return bool(one and other) and len(one & other) >= ALIKE * len(one | other)
+
+
+def shingles_of(text: str) -> set[str]:
+    """Each few words or numbers in a row of a text."""
+    said = WORD_OR_NUMBER.findall(text.casefold())
+    return {" ".join(said[place : place + SHINGLE]) for place in range(len(said) - SHINGLE + 1)}
 
 
 def copied(text: str, source: str) -> str:

@@ -43,6 +43,12 @@ class Scene:
     mover: Mover = drawn_move
     private: str = ""
     """What no turn may copy from."""
+    most: int | None = None
+    """User turns, where that is not as drawn."""
+
+    @property
+    def rounds(self) -> int:
+        return self.most or self.draw.user_turns
 
     async def user_turn(self, turns: Sequence[Turn], number: int, move: Move) -> Said:
         """What the person types next."""
@@ -51,9 +57,9 @@ class Scene:
 
         def fault_of(text: str) -> Fault | None:
             said = left(signs.tidied(text))
-            if copied := fault_of_copy(said.text, self.private):
-                return copied
-            return fault_of_user(said.text, turns, most_words) if said.text or not turns else None
+            if said.ending and turns and not said.text:
+                return None
+            return fault_of_copy(said.text, self.private) or fault_of_user(said.text, turns, most_words)
 
         said = left(signs.tidied(await self.seats.user.utterance(Question(USER.stage, asked, None, None), fault_of)))
         return Said("", "loop") if signs.says_again(said.text, [turn.content for turn in turns]) else said
@@ -71,11 +77,11 @@ class Scene:
         return signs.tidied(await self.seats.assistant.utterance(question, fault_of))
 
 
-async def talk(scene: Scene, before: Sequence[Turn] = (), rounds: int | None = None) -> Talk:
-    """The dialogue of these two, behind turns that are there already; of as many rounds as drawn, or as given."""
+async def talk(scene: Scene, before: Sequence[Turn] = ()) -> Talk:
+    """The dialogue of these two, behind turns that are there already."""
     turns = list(before)
     ending: Ending = "length"
-    for number in range(1 + len(said_by(before, "user")), (rounds or scene.draw.user_turns) + 1):
+    for number in range(1 + len(said_by(before, "user")), scene.rounds + 1):
         move = await scene.mover(scene.draw, turns, number)
         said = await scene.user_turn(turns, number, move)
         if said.text:
@@ -114,9 +120,9 @@ def as_text(scene: Scene, turns: Sequence[Turn], number: int, move: Move) -> Mes
     asked = (
         f"<person>\n{person}\n</person>\n\n<dialogue>\n{history}\n</dialogue>\n\n# Task: {USER.stage}\n\n{USER.task}"
     )
-    wishes = [place_of(card, number, draw.user_turns)]
+    wishes = [place_of(card, number, scene.rounds)]
     wishes += [f"In this message the person {move.text}."] if move.text else []
-    wishes += [f"About {draw.words(number)} words, in {draw.language}."]
+    wishes += [f"About {draw.words(number)} words{f', in {draw.language}' if draw.language else ''}."]
     return [{"role": "system", "content": USER.system}, {"role": "user", "content": f"{asked}\n\n{' '.join(wishes)}\n"}]
 
 

@@ -23,7 +23,8 @@ it; say so when a reply is too long, beside the point, or not what they can use;
 """,
     task="""\
 Write this person's next message and nothing else: no name before it, no quotation marks, no remark on it. Stay with \
-what <person> says of how this person types, and contradict nothing that was said.""",
+what <person> says of how this person types, in the language of what they want, and contradict nothing that was \
+said.""",
 )
 
 TURNED_USER = Voice(
