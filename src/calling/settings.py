@@ -184,8 +184,8 @@ def api_key_of(calling: Calling) -> str:
         return key
     if not VARIABLE.fullmatch(calling.api_key_env):
         raise Stop(
-            "No API key: --api-key-env takes the name of a variable that holds the key, such as ZAI_API_KEY, and there"
-            " is no variable of the name that was given (which is not repeated here, since it may be the key itself)."
+            "No API key: what --api-key-env was given looks like a key, not like a variable's name, and is not repeated"
+            " here: give the name of the variable that holds the key, such as ZAI_API_KEY."
         )
     raise Stop(
         f"No API key: set {calling.api_key_env} in the environment or in a .env file (or name another variable with"

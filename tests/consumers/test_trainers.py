@@ -109,7 +109,7 @@ def test_the_recipe_for_trl_runs_as_written(made: Path, model: str, monkeypatch:
     monkeypatch.chdir(made)
     monkeypatch.setenv("HF_DATASETS_CACHE", str(made / "cache"))
     shorter = recipe.replace('"Qwen/Qwen3-0.6B"', repr(model)).replace(
-        "DPOConfig(", "DPOConfig(max_steps=1, report_to='none', use_cpu=True, "
+        "DPOConfig(", "DPOConfig(max_steps=1, report_to='none', "
     )
     names: dict[str, Any] = {}
     exec(compile(shorter, "recipe", "exec"), names)
