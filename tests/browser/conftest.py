@@ -3,6 +3,7 @@
 Needs selenium (requirements-browser.txt) and Debian's chromium and chromium-driver; run by scripts/check-browser.
 """
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,13 @@ def screen(browser: Any, width: int, height: int, *, dark: bool = False) -> None
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+
+def leave(browser: Any) -> None:
+    """Leave for an empty page, and be there: the driver does not wait, and hangs when the next follows too soon."""
+    browser.get("about:blank")
+    while browser.execute_script("return location.href + ' ' + document.readyState") != "about:blank complete":
+        time.sleep(0.01)
 
 
 def errors(browser: Any) -> list[Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from ..conftest import ROOT, command, read_rows, write_rows
 from ..test_quality import all_of, chinese, clean
-from .conftest import errors, screen
+from .conftest import errors, leave, screen
 
 HOSTILE = '<script>document.title="run"</script><img src=x onerror=\'document.title="run"\'></script>{title}'
 NAMES = {"And how deep do the holes have to be?": "clean", "Seven?": "7", HOSTILE: "evil"}
@@ -45,7 +45,7 @@ def page(browser: Any, folder: Path) -> Any:
 
 def reopen(browser: Any, path: Path, link: str = "") -> None:
     """Open a page anew, on its pairs."""
-    browser.get("about:blank")
+    leave(browser)
     browser.get(path.as_uri() + link)
     if not link:
         browser.find_element("id", "to-pairs").click()
@@ -371,7 +371,7 @@ def test_an_open_page_follows_its_address_and_takes_no_harm_from_a_broken_one(pa
     choose(page, "region", "far")
     page.execute_script("location.hash = '#' + encodeURIComponent(JSON.stringify(['clean', 0]))")
     wait_for(lambda: opened(page) == "clean")
-    page.get("about:blank")
+    leave(page)
     page.get((folder / "page.html").as_uri() + "#%E0%A4%A")
     assert page.find_element("id", "overview").is_displayed()
     assert errors(page) == []
@@ -381,7 +381,7 @@ def test_an_open_page_follows_its_address_and_takes_no_harm_from_a_broken_one(pa
 @pytest.mark.parametrize("width", [1280, 1024, 800, 390])
 def test_nothing_is_wider_than_the_screen(page: Any, folder: Path, width: int, dark: bool) -> None:
     screen(page, width, 844, dark=dark)
-    page.get("about:blank")
+    leave(page)
     page.get((folder / "page.html").as_uri())
     wide = "return Math.max(...['overview', 'reader'].map((id) => byId(id).scrollWidth), document.body.scrollWidth)"
     assert page.execute_script(wide) <= width
