@@ -32,7 +32,7 @@ PREDICTED = 40  # held-out dialogues whose next turn the models write; that is s
 
 UNTRAINED, TRAINED, CONTROL = "untrained", "trained", "control"
 BY_ANSWERS, BY_PAIRS, PASSES_OF_ANSWERS = "by-answers", "by-pairs", 4
-RECORDS, ROWS = "data/synthesized_raw/rehearsal.jsonl", {"sft": "answers.jsonl", "pref": "pairs_pref.jsonl"}
+RECORDS, ROWS = "data/rehearsal/records.jsonl", {"sft": "answers.jsonl", "pref": "pairs_pref.jsonl"}
 BASE, LEARNT = f"models/{UNTRAINED}", f"models/{TRAINED}/plain.jsonl"
 BASELINES = ("repeat-last", "frequent", "nearest")
 

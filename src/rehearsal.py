@@ -1,6 +1,7 @@
 """The whole pipeline without a model or a key: dialogues, records, training files, from a stand-in endpoint.
 
-What comes out is good for checking a set-up and for seeing the shape of the data, not for training.
+What comes out is good for checking a set-up and for seeing the shape of the data, not for training. It lies in
+data/rehearsal, apart from real data.
 
 examples:
   the pipeline on the example dialogues, up to training files
@@ -38,9 +39,10 @@ TOO_SMALL = """
 For data take a GGUF file that your memory holds, such as Qwen3-8B at Q4_K_M (5 GB) on a machine with 8 GB, or
 Qwen3-14B at Q4_K_M (9 GB) or gpt-oss-20b (12 GB) with 16 GB:
     python -m src.synthesis --model-file Qwen3-8B-Q4_K_M.gguf --max-concurrency 2 --limit 5"""
-RECORDS = Path("data/synthesized_raw/rehearsal.jsonl")
-MADE, FEW = Path("data/made/rehearsal.jsonl"), 6
-TRAINING = {mode: Path(f"data/processed/rehearsal_{mode}.json") for mode in MODES}
+FOLDER = Path("data/rehearsal")  # apart from what was paid for, whose card and lists it would stand in
+RECORDS = FOLDER / "records.jsonl"
+TRAINING = {mode: FOLDER / f"{mode}.json" for mode in MODES}
+FEW = 6
 
 
 def rehearse(settings: Settings) -> int:
@@ -89,7 +91,7 @@ def rehearse_recipes(settings: Settings) -> int:
     outcome = 0
     with serving(settings.manner) as url:
         for name in NAMES:
-            path = MADE.with_name(f"rehearsal_{name}.jsonl")
+            path = FOLDER / f"dialogues_{name}.jsonl"
             refuse_others(path, "rehearsal", lambda path: b'"rehearsal":true' in beginning(path))
             path.unlink(missing_ok=True)
             print(f"recipe         {name}")

@@ -136,7 +136,7 @@ def test_a_foreign_parquet_file_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_rehearsal_leaves_records_alone_that_were_not_rehearsed(tmp_path: Path) -> None:
-    notes = tmp_path / "data/synthesized_raw/rehearsal.jsonl"
+    notes = tmp_path / "data/rehearsal/records.jsonl"
     notes.parent.mkdir(parents=True)
     notes.write_text("my notes")
     assert command("rehearsal", folder=tmp_path).returncode == 1

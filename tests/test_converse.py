@@ -694,4 +694,4 @@ def test_the_rehearsal_runs_each_recipe_without_a_key(tmp_path: Path) -> None:
     done = command("rehearsal", "--converse", "--limit", 3, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     for recipe in OF_RECIPES:
-        assert len(read_rows(tmp_path / f"data/made/rehearsal_{recipe}.jsonl")) >= 3
+        assert len(read_rows(tmp_path / f"data/rehearsal/dialogues_{recipe}.jsonl")) >= 3

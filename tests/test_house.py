@@ -90,7 +90,8 @@ def test_the_rehearsal_ends_with_training_files(tmp_path: Path) -> None:
     for _ in range(2):  # again, over what it left
         done = command("rehearsal", folder=tmp_path)
         assert done.returncode == 0, done.stderr
-    for name in ("rehearsal_pref.json", "rehearsal_sft.json"):
-        assert (tmp_path / "data/processed" / name).stat().st_size > 10_000
-        assert f"data/processed/{name}" in done.stdout
+    for name in ("pref.json", "sft.json"):
+        assert (tmp_path / "data/rehearsal" / name).stat().st_size > 10_000
+        assert f"data/rehearsal/{name}" in done.stdout
     assert "rehearsed" in done.stderr
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["rehearsal"]  # nothing among real data

@@ -213,7 +213,7 @@ def test_what_the_rival_learnt_can_be_learnt_again_such_as_shuffled(folder: Path
 def test_records_tell_the_same_real_utterances_as_their_dialogues(folder: Path) -> None:
     write_rows(folder / "in.jsonl", [dialogue(number) for number in range(6)])
     assert command("rehearsal", "--input", "in.jsonl", folder=folder).returncode == 0
-    records = trained(input=("data/synthesized_raw/rehearsal.jsonl",), output=Path("a"), control="plain").task
+    records = trained(input=("data/rehearsal/records.jsonl",), output=Path("a"), control="plain").task
     dialogues = trained(input=("in.jsonl",), output=Path("b"), control="plain").task
     assert {*records.examples} == {*dialogues.examples}
 

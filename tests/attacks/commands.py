@@ -172,7 +172,7 @@ COMMANDS: dict[str, Command] = {
         OfRehearsal,
         ("rehearsal",),
         "dialogues",
-        results=("data/synthesized_raw/rehearsal.jsonl", "data/processed/rehearsal_pref.json"),
+        results=("data/rehearsal/records.jsonl", "data/rehearsal/pref.json"),
     ),
 }
 ASKING = {name: command for name, command in COMMANDS.items() if command.asks}

@@ -34,7 +34,7 @@ def model(made: Path) -> str:
     tokenizer.decoder = tokenizers.decoders.ByteLevel()
     alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
     trainer = tokenizers.trainers.BpeTrainer(vocab_size=600, special_tokens=special, initial_alphabet=alphabet)
-    tokenizer.train([str(made / "data/synthesized_raw/rehearsal.jsonl")], trainer)
+    tokenizer.train([str(made / "data/rehearsal/records.jsonl")], trainer)
     fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|pad|>")
     fast.chat_template = CHAT
     shape = transformers.Qwen2Config(

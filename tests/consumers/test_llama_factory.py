@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
     special = ["<|im_start|>", "<|im_end|>", "<|pad|>"]
     trainer = tokenizers.trainers.BpeTrainer(vocab_size=600, special_tokens=special, initial_alphabet=alphabet)
-    tokenizer.train([str(folder / "data/synthesized_raw/rehearsal.jsonl")], trainer)
+    tokenizer.train([str(folder / "data/rehearsal/records.jsonl")], trainer)
     fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|pad|>")
     fast.save_pretrained(str(folder / "tiny"))
     return folder
@@ -52,7 +52,7 @@ def test_its_loader_reads_the_file_by_its_entry(
 
     stage = "rm" if mode == "pref" else "sft"  # so its loader calls data with two sides
     monkeypatch.chdir(made)
-    records = ("--input", "data/synthesized_raw/rehearsal.jsonl", "--output", f"lf/{mode}-{name}.{ending}")
+    records = ("--input", "data/rehearsal/records.jsonl", "--output", f"lf/{mode}-{name}.{ending}")
     assert command("postprocess", *records, "--mode", mode, "--format", name, folder=made).returncode == 0
     told: dict[str, Any] = {
         "model_name_or_path": str(made / "tiny"),

@@ -30,7 +30,7 @@ def files(made: Path) -> Path:
     """The folder with training files of the records: sft.jsonl and pref.jsonl, and four rows each to check by."""
     for mode in ("sft", "pref"):
         told = ("--mode", mode, "--template", "predictions", "--output", f"{mode}.jsonl")
-        records = ("--input", "data/synthesized_raw/rehearsal.jsonl")
+        records = ("--input", "data/rehearsal/records.jsonl")
         assert command("postprocess", *records, *told, folder=made).returncode == 0
         write_rows(made / f"{mode}-check.jsonl", read_rows(made / f"{mode}.jsonl")[:4])
     return made
@@ -114,7 +114,7 @@ def test_rows_longer_than_the_base_can_take_in_are_refused(files: Path, model: s
 
 
 def test_a_template_that_leaves_out_thoughts_is_found_out(files: Path, model: str) -> None:
-    told = ("--input", "data/synthesized_raw/rehearsal.jsonl", "--mode", "sft", "--output", "thoughts.jsonl")
+    told = ("--input", "data/rehearsal/records.jsonl", "--mode", "sft", "--output", "thoughts.jsonl")
     assert command("postprocess", *told, folder=files).returncode == 0
     tokenizer = transformers.AutoTokenizer.from_pretrained(model)
     assert "message['content']" in tokenizer.chat_template

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("default")  # the consumers' own warning
 
 
 def post(folder: Path, *arguments: object) -> None:
-    done = command("postprocess", "--input", "data/synthesized_raw/rehearsal.jsonl", *arguments, folder=folder)
+    done = command("postprocess", "--input", "data/rehearsal/records.jsonl", *arguments, folder=folder)
     assert done.returncode == 0, done.stderr
 
 
@@ -89,7 +89,7 @@ def test_rows_that_the_trainer_would_cut_are_counted_as_it_counts(made: Path, mo
     limit = lengths[len(lengths) // 2]
     over = sum(length > limit for length in lengths)
     counted = ("--max-tokens-of", model, "--max-tokens", limit)
-    records = ("--input", "data/synthesized_raw/rehearsal.jsonl")
+    records = ("--input", "data/rehearsal/records.jsonl")
     done = command("postprocess", *records, *told, *counted, folder=made)
     assert f"too long       {over} of more than {limit:,} tokens (longest {lengths[-1]:,})" in done.stdout
     done = command("postprocess", *records, *told, *counted, "--drop-long", folder=made)
@@ -102,7 +102,7 @@ def test_the_recipe_for_trl_runs_as_written(made: Path, model: str, monkeypatch:
     page = (ROOT / "docs/training.md").read_text(encoding="utf-8")
     (recipe,) = re.findall(r"```python\n(.*?DPOTrainer.*?)```", page, re.DOTALL)
     assert recipe.count('MODEL = "Qwen/Qwen3-0.6B"') == 1
-    records = (made / "data/synthesized_raw/rehearsal.jsonl").read_text()
+    records = (made / "data/rehearsal/records.jsonl").read_text()
     (made / "data/synthesized_raw/LMSYS.jsonl").write_text(records)
     split = ("--split", "train=0.7,test=0.3", "--output", "data/processed/LMSYS_trl.jsonl")
     assert command("postprocess", "--mode", "pref", "--format", "trl", *split, folder=made).returncode == 0
