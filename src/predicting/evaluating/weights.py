@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from tqdm import tqdm
 
+from ...basics.dice import dice
 from ...dialogues.turns import Turn
 from .cases import Case, differing, of_other_dialogues
 from .resampling import Numbers, divided, mean, ratio
@@ -51,9 +52,9 @@ class Weighed:
     """The same by how much more likely the history makes it."""
 
 
-def weigh(cases: Sequence[Case], model: LogProbs, seed: int) -> Board:
-    """The figures of a model's weights, as statistics of the cases."""
-    found = all_weighed(cases, model, seed)
+def weigh(cases: Sequence[Case], model: LogProbs, seed: int, most_ranked: int | None = None) -> Board:
+    """The figures of a model's weights, as statistics of the cases; of so many at most, drawn ones, the ranks too."""
+    found = all_weighed(cases, model, seed, most_ranked)
     nats, tokens, elsewhere = (column(found, name) for name in ("nats", "tokens", "elsewhere"))
     rank, gain_rank = column(found, "rank"), column(found, "gain_rank")
     board: Board = {
@@ -69,9 +70,10 @@ def weigh(cases: Sequence[Case], model: LogProbs, seed: int) -> Board:
     return {name: figure for name, figure in board.items() if figure.present.any()}
 
 
-def all_weighed(cases: Sequence[Case], model: LogProbs, seed: int) -> list[Weighed]:
+def all_weighed(cases: Sequence[Case], model: LogProbs, seed: int, most_ranked: int | None) -> list[Weighed]:
     """What the model finds of each case. Each history is read once, for all utterances that are asked of under it."""
-    texts = [*dict.fromkeys(case.utterance for case in cases)]
+    tens = tens_of(cases, seed, most_ranked)
+    texts = [*dict.fromkeys(text for ten in tens.values() if len(ten) > 1 for text in ten)]
     alone = dict(zip(texts, (each.nats for each in model.of((), texts)), strict=True))
     guests: dict[str, list[Case]] = {case.name: [] for case in cases}
     for case in cases:
@@ -80,11 +82,18 @@ def all_weighed(cases: Sequence[Case], model: LogProbs, seed: int) -> list[Weigh
     at_home: dict[str, Weighed] = {}
     elsewhere: dict[str, float] = {}
     for case in tqdm(cases, unit=" samples weighed", disable=not sys.stderr.isatty()):
-        ten = ten_of(case, cases, seed)
+        ten = tens[case.name]
         asked = model.of(case.context, [*ten, *(guest.utterance for guest in guests[case.name])])
-        at_home[case.name] = weighed(asked[: len(ten)], [alone[text] for text in ten])
+        at_home[case.name] = weighed(asked[: len(ten)], [alone.get(text, math.nan) for text in ten])
         elsewhere |= {guest.name: each.nats for guest, each in zip(guests[case.name], asked[len(ten) :], strict=True)}
     return [dataclasses.replace(at_home[case.name], elsewhere=elsewhere.get(case.name, math.nan)) for case in cases]
+
+
+def tens_of(cases: Sequence[Case], seed: int, most: int | None) -> dict[str, list[str]]:
+    """What is asked of under each history: ten utterances in so many cases at most, drawn ones, else the real one."""
+    names = [case.name for case in cases]
+    ranked = {*dice(seed, "all", "ranked").sample(names, len(names) if most is None else min(most, len(names)))}
+    return {case.name: ten_of(case, cases, seed) if case.name in ranked else [case.utterance] for case in cases}
 
 
 def weighed(ten: Sequence[Likelihood], alone: Sequence[float]) -> Weighed:
