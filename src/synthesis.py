@@ -10,6 +10,8 @@ examples:
     python -m src.synthesis --base-url https://api.deepseek.com --model deepseek-chat --api-key-env DEEPSEEK_API_KEY
   what a run would cost, without a request
     python -m src.synthesis --input dialogues.jsonl --estimate --price-in 0.6 --price-out 2.2
+  at half the price, within days, where the provider has batches
+    python -m src.synthesis --base-url https://api.openai.com/v1 --model gpt-5-mini --api-key-env OPENAI_API_KEY --batch
   the first samples as they would be asked, without a request
     python -m src.synthesis --input chats.jsonl.gz exports/ 'more/*.parquet' --show 3
   a vLLM server of your own, without a key
@@ -19,7 +21,7 @@ examples:
     python -m src.rehearsal
 
 exit status: 0 all done, 1 could not run, 3 some samples failed (see OUTPUT.failed.jsonl),
-  4 the budget is spent, 130 interrupted
+  4 the budget is spent, 5 batches are open and to be collected, 130 interrupted
 """
 
 import sys

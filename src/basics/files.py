@@ -49,6 +49,10 @@ class Beside:
         """Every paid reply."""
         return self.output.with_name(self.output.name + CALLS)
 
+    def batch(self, tag: str) -> Path:
+        """The questions of a batch that is open at the provider."""
+        return self.output.with_name(f"{self.output.name}.batch-{tag}")
+
     @property
     def shortcut(self) -> Path:
         """How well the two sides of its pairs can be told apart by their text alone."""

@@ -37,6 +37,7 @@ Group = Literal[
     "filters",
     "endpoint",
     "limits and money",
+    "batches",
     "faults",
 ]
 """In the order in which help shows them: what goes in and comes out first, the endpoint last."""

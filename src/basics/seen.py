@@ -49,6 +49,14 @@ class Seen:
         if self._count * 5 > len(self._slots) * 4:
             self._grow()
 
+    def only(self, mark: int) -> "Seen":
+        """The numbers that have this mark, without any other."""
+        found = Seen(room=self._count)
+        for held in self._slots:
+            if held & mark:
+                found.mark(held & ~MARKS, mark)
+        return found
+
     def _grow(self) -> None:
         held, size = self._slots, len(self._slots) * 5 // 4 | 1
         slots = self._slots = array("Q", bytes(8 * size))

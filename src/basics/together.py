@@ -9,6 +9,10 @@ B = TypeVar("B")
 C = TypeVar("C")
 
 
+class Aside(Exception):
+    """What is missing comes later: no failure, so that any failure beside it goes first."""
+
+
 @overload
 async def together(a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], /) -> tuple[A, B]: ...
 @overload
@@ -23,7 +27,7 @@ async def together(*work: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
     When one fails the others still finish, since what they ask is paid for; then the first error is raised.
     """
     results = await asyncio.gather(*work, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
+    errors = [result for result in results if isinstance(result, BaseException)]
+    for error in sorted(errors, key=lambda error: isinstance(error, Aside)):
+        raise error
     return tuple(results)

@@ -74,9 +74,7 @@ class Endpoint:
 
     async def complete(self, question: Question) -> Completion:
         """Ask until a completion comes. Raises RequestFailed when none can be had, Stop when the run has to end."""
-        if question.schema is None:
-            return await self.persist(self.body(question, "text"), question.stage)
-        if (mode := self._modes.get(question.stage)) is not None:
+        if (mode := self.mode_of(question)) is not None:
             return await self.persist(self.body(question, mode), question.stage)
         if self._modes:
             return await self.negotiate(question)
@@ -84,6 +82,10 @@ class Endpoint:
             if not self._modes:
                 return await self.negotiate(question)
         return await self.complete(question)
+
+    def mode_of(self, question: Question) -> Mode | None:
+        """The JSON mode that this question is asked in; None where that is not known yet."""
+        return self._modes.get(question.stage) if question.schema is not None else "text"
 
     async def negotiate(self, question: Question) -> Completion:
         """Ask in the strongest JSON mode not known to be refused, then in weaker ones; keep the first that works."""

@@ -59,7 +59,7 @@ class Wire:
     def __init__(self, config: Calling, key: str, way: Way = CHAT) -> None:
         self._config, self._way = config, way
         self._place = shown_address(config.base_url)
-        self._mask = Mask(key, *secrets_in_address(config.base_url), *secrets_in(config.extra_body))
+        self.mask = Mask(key, *secrets_in_address(config.base_url), *secrets_in(config.extra_body))
         allow_connections(config.max_concurrency)
         # The SDK's own pool would keep 100 connections alive, whatever the limit of requests in flight.
         limits = httpx2.Limits(max_connections=config.max_concurrency, max_keepalive_connections=config.max_concurrency)
@@ -75,25 +75,25 @@ class Wire:
         except (ValueError, httpx2.InvalidURL) as error:
             raise Stop("HTTP_PROXY, HTTPS_PROXY or ALL_PROXY holds no address of a proxy: fix or unset it.") from error
         try:
-            self._sdk = openai.AsyncOpenAI(
+            self.sdk = openai.AsyncOpenAI(
                 api_key=key or "none",  # the SDK insists on one
                 base_url=config.base_url,
                 http_client=self._http,
             )
         except httpx2.InvalidURL as error:
             raise Stop(f"{self._place} is not an address ({error}): write it as http://HOST:PORT/v1.") from error
-        base = self._sdk.base_url
+        base = self.sdk.base_url
         self._address = base.join(way.path).copy_with(query=base.query or None)
-        headers: dict[str, Any] = {**self._sdk.default_headers, **self._sdk.auth_headers}
+        headers: dict[str, Any] = {**self.sdk.default_headers, **self.sdk.auth_headers}
         self._headers = {name: value for name, value in headers.items() if name.lower() in SENT}
 
     async def close(self) -> None:
-        await self._sdk.close()
+        await self.sdk.close()
 
     async def send(self, raw: bytes) -> Completion:
         """One request, one completion; anything else is a RequestFailed, or a Stop where no request can succeed."""
         answer = await self.received(raw)
-        return completion_of(answer.body, answer.headers, self._mask)
+        return completion_of(answer.body, answer.headers, self.mask)
 
     async def received(self, raw: bytes) -> Answer:
         """The answer to one request, if it is a good one; else raises as `send` does."""
@@ -116,7 +116,7 @@ class Wire:
         if answer.status < FIRST_STATUS:
             raise self.no_http(f"there is no status {answer.status}")
         if not httpx2.codes.is_success(answer.status):
-            said = shortened(self._mask(message_in(decoded(answer.body, answer.headers))))
+            said = shortened(self.mask(message_in(decoded(answer.body, answer.headers))))
             raise judged(answer.status, said, retry_after(answer.headers))
         return answer
 
@@ -137,14 +137,14 @@ class Wire:
         return Answer(response.status_code, response.headers, b"".join(parts))
 
     def unreachable(self, error: Exception) -> RequestFailed:
-        cause = shortened(self._mask(str(error)))
+        cause = shortened(self.mask(str(error)))
         failed = RequestFailed("connection", f"no connection to {self._place}: {cause}", again=True)
         failed.unresolved = any(isinstance(each, socket.gaierror) for each in causes(error))
         return failed
 
     def no_http(self, why: str) -> RequestFailed:
         """What answers and does not speak HTTP as it should is as good as no connection."""
-        said = shortened(self._mask(why))
+        said = shortened(self.mask(why))
         return RequestFailed("connection", f"no proper HTTP from {self._place}: {said}", again=True)
 
     def redirected(self, answer: Answer) -> Exception:
@@ -155,7 +155,7 @@ class Wire:
             where = shown_address(str(self._address.join(location).copy_with(query=None)))
         except httpx2.InvalidURL:
             where = location
-        where = shortened(self._mask(where)).removesuffix(f"/{self._way.path}")
+        where = shortened(self.mask(where)).removesuffix(f"/{self._way.path}")
         return Stop(
             f"The endpoint at {self._place} answered {answer.status} and wants requests to go to {where}, which is not"
             " followed, since the dialogues would go there too: if that is the right place, give it as --base-url."

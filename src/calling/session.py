@@ -20,13 +20,8 @@ from .store import Store, question_name
 
 MOST_ATTEMPTS = 4  # replies to one question; at 5 % bad replies, one question in 160,000 still fails
 SMALLEST_LIMIT = 4096  # tokens; half of what a reply that was cut off is given at least
-UNUSABLE = {
-    "invalid_reply",
-    "invalid_json",
-    "empty",
-    "length",
-    "repeated_format",
-}  # kinds that the model is to blame for
+# Kinds of unusable reply that the model is to blame for.
+UNUSABLE = {"invalid_reply", "invalid_json", "empty", "length", "repeated_format"}
 SEAT_ENDS = ": "  # between a seat and a stage
 LONGEST_QUOTE = 8_000  # characters of a bad reply that are shown to the model again
 
@@ -208,12 +203,17 @@ class Session:
         """One completion, from the store or else from the endpoint and then stored; counted either way."""
         completion = self.store.get(name) if self.store else None
         if completion is None:
-            completion = await self.endpoint.complete(question)
-            if self.store:
-                self.store.put(name, self.sample, self.label(question.stage), completion)
+            completion = await self.fresh(name, question)
         self.bill.asked.append(name)
         self.bill.usage += completion.usage
         self.bill.rehearsal = self.bill.rehearsal or completion.rehearsal
+        return completion
+
+    async def fresh(self, name: bytes, question: Question) -> Completion:
+        """A completion from the endpoint, stored before it is used."""
+        completion = await self.endpoint.complete(question)
+        if self.store:
+            self.store.put(name, self.sample, self.label(question.stage), completion)
         return completion
 
 

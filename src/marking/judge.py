@@ -6,7 +6,7 @@ seed, and each reasoning is scored by itself.
 
 import dataclasses
 import functools
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from ..basics.dice import dice
@@ -57,6 +57,10 @@ class Judged:
         return {**self.line, "quality": {**self.quality, "usage": tokens}}
 
 
+Once = Callable[[], EachOnce | None]
+"""What refuses records that come twice, for one reading of the files; None where they may."""
+
+
 class NamedRecord(MarkedRecord):
     """A record that has a name of its own."""
 
@@ -64,10 +68,10 @@ class NamedRecord(MarkedRecord):
     item_id: Any
 
 
-def cases(files: Sequence[str], together: EachOnce | None, seen: Seen, tally: Tally) -> Generator[Case]:
+def cases(files: Sequence[str], once: Once, seen: Seen, tally: Tally) -> Generator[Case]:
     """The records of the files that are not judged yet."""
     left_out = LeftOut()
-    for place, entry in enumerate(entries(files, NamedRecord, left_out, together), 1):
+    for place, entry in enumerate(entries(files, NamedRecord, left_out, once()), 1):
         tally.rows, tally.unreadable = place + left_out.count, left_out.count
         case = Case(entry.record.sample_id, entry.record.item_id, entry.record, entry.row)
         number = sample_number(case.sample_id, case.item_id)
@@ -112,11 +116,11 @@ async def judge(ask: Ask, case: Case, seed: int) -> Judged:
     return Judged(nearer, case.line, quality)
 
 
-def job_of(config: Running, files: Sequence[str], together: EachOnce | None = None) -> Job[Case]:
+def job_of(config: Running, files: Sequence[str], once: Once = lambda: None) -> Job[Case]:
     """What a judge's run over these records does."""
     return Job(
         files=files,
-        items=functools.partial(cases, files, together),
+        items=functools.partial(cases, files, once),
         total=functools.partial(count, files),
         make=functools.partial(judge, seed=config.seed),
         settings={"judge": config.model, "judge_prompts": digest(JUDGE)},

@@ -98,7 +98,7 @@ def ask_judge(settings: Settings, files: Sequence[str]) -> int:
 
     model = settings.judge_model or settings.model
     config = dataclasses.replace(settings, input=tuple(files), output=settings.place(files), model=model)
-    return run(config, api_key_of(config), job_of(config, files, settings.together))
+    return run(config, api_key_of(config), job_of(config, files, lambda: settings.together))
 
 
 def summary(totals: Totals, output: Path) -> Iterator[str]:

@@ -6,7 +6,8 @@ import functools
 from pathlib import Path
 
 from ..basics.options import Options, flag, number, option
-from .standin import FAULTS, Manner
+from .faults import FAULTS
+from .standin import Manner
 
 EXAMPLE_SEEDS = Path(__file__).parents[2] / "data" / "seeds"
 EXAMPLE_DIALOGUES = Path(__file__).parents[2] / "data" / "raw" / "demo.jsonl"  # wherever the command is typed

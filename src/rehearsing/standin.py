@@ -24,6 +24,8 @@ from aiohttp import web
 from ..calling.question import Messages
 from ..pairs.words import Category, View
 from ..training.templates import OPENING
+from .batches import Batches
+from .faults import ELSEWHERE, ONLY_WITH, REFUSALS, SPOILT, status
 from .trained import trained_answer
 from .ways import WAYS
 
@@ -140,29 +142,7 @@ def filled_text(value: str, key: str, material: Material, known: Sequence[str]) 
     return value  # a word that the question knows, where no schema lists them
 
 
-# ---------------------------------------------------------------------------------------------- faults
-
-FAULTS = {
-    "429": "too many requests, with Retry-After",
-    "500": "a server error",
-    "reset": "the connection is closed without an answer",
-    "hang": "no answer for a minute",
-    "notjson": "status 200 and a body that is not JSON",
-    "nochoices": "status 200 and no choices",
-    "empty": "an empty reply",
-    "prose": "a reply without JSON",
-    "truncated": "half a reply, ended by its length",
-    "wrong": "JSON of another form",
-    "badkey": "status 401, with the key in the message",
-    "echokey": "status 400, with the key in the message",
-    "filtered": "status 400 by a content filter",
-    "toolong": "status 400 for a prompt beyond the context",
-    "noschema": "status 400 where a JSON schema is asked for",
-    "brokenschema": "status 500, each time, where a JSON schema is asked for",
-    "noobject": "status 400 where any JSON mode is asked for",
-    "fenced": "the right reply in a fence, with prose around it",
-    "think": "the right reply after a think block",
-}
+# ---------------------------------------------------------------------------------------------- the endpoint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,32 +162,6 @@ class Manner:
     and for how many seconds its answer was held back."""
 
 
-def status(code: int, message: str, **headers: str) -> web.Response:
-    return web.json_response({"error": {"message": message}}, status=code, headers=headers)
-
-
-REFUSALS: dict[str, Callable[[], web.Response]] = {
-    "429": lambda: status(429, "rehearsed: too many requests", **{"Retry-After": "0.2"}),
-    "500": lambda: status(500, "rehearsed: server error"),
-    "filtered": lambda: status(400, "rehearsed: stopped by the content filter"),
-    "toolong": lambda: status(400, "rehearsed: this model's maximum context length is 8192 tokens"),
-    "noschema": lambda: status(400, "rehearsed: response_format json_schema is not supported"),
-    "brokenschema": lambda: status(500, "rehearsed: the grammar could not be compiled"),
-    "noobject": lambda: status(400, "rehearsed: response_format is not supported"),
-    "notjson": lambda: web.Response(text="<html>rehearsed: a gateway's page</html>"),
-    "nochoices": lambda: web.json_response({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 0}}),
-}
-SPOILT: dict[str, Callable[[str], str]] = {
-    "empty": lambda _: "",
-    "prose": lambda _: "I would rather talk about something else.",
-    "truncated": lambda text: text[: len(text) // 2],
-    "wrong": lambda _: '{"unexpected": true}',
-    "fenced": lambda text: f"Here it is:\n```json\n{text}\n```\nAnything else?",
-    "think": lambda text: f'<think>Is it {{"a": 1}}? No.</think>\n{text}',
-}
-ONLY_WITH = {"noschema": ("json_schema",), "brokenschema": ("json_schema",), "noobject": ("json_schema", "json_object")}
-
-
 class StandIn:
     """The endpoint. Which fault befalls a request depends on the request and on how often it came, not on time."""
 
@@ -218,7 +172,33 @@ class StandIn:
     def app(self) -> web.Application:
         app = web.Application(client_max_size=1 << 30)
         app.router.add_post("/v1/chat/completions", self.complete)
+        Batches(self.in_a_batch, self.fault_of).add_to(app)
         return app
+
+    def note(self, body: dict[str, Any], **more: Any) -> None:
+        """A line in the log."""
+        if self.manner.log:
+            asked = {key: body.get(key) for key in ("messages", "response_format", "max_tokens")}
+            with self.manner.log.open("ab") as file:
+                file.write(orjson.dumps({**asked, "came": time.monotonic(), **more}) + b"\n")
+
+    def in_a_batch(self, body: dict[str, Any]) -> tuple[int, Any]:
+        """A question of a batch answered: a status and a body; status 0 where it is not answered in time."""
+        raw = orjson.dumps(body)
+        dice = self.dice(raw)
+        fault = self.fault(dice, None, "line") or self.fault(dice, (body.get("response_format") or {}).get("type"))
+        self.note(body, fault=fault, pause=0, batch=True)
+        if fault in {"expired", "reset", "hang"}:
+            return 0, None
+        if fault in REFUSALS:
+            refusal = REFUSALS[fault]()
+            return refusal.status, refusal.text
+        text = reply_to(body["messages"], schema_of(body))
+        return 200, completion(body, SPOILT.get(fault, str)(text), fault)
+
+    def fault_of(self, raw: bytes) -> str:
+        """What befalls a whole batch, or ""."""
+        return self.fault(self.dice(raw), None, "batch")
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
@@ -227,10 +207,7 @@ class StandIn:
         spread = math.exp(dice.gauss(0, self.manner.sigma)) if self.manner.sigma else 1.0
         pause = self.manner.latency * spread + dice.random() * self.manner.jitter
         fault = self.fault(dice, (body.get("response_format") or {}).get("type"))
-        if self.manner.log:
-            asked = {key: body.get(key) for key in ("messages", "response_format", "max_tokens")}
-            with self.manner.log.open("ab") as file:
-                file.write(orjson.dumps({**asked, "fault": fault, "came": time.monotonic(), "pause": pause}) + b"\n")
+        self.note(body, fault=fault, pause=pause)
         await asyncio.sleep(pause)
         if fault == "reset" and request.transport:
             request.transport.abort()
@@ -248,11 +225,13 @@ class StandIn:
         self._seen[name] += 1
         return random.Random(f"{name.hex()} {self._seen[name]}")
 
-    def fault(self, dice: random.Random, response_format: str | None) -> str:
+    def fault(self, dice: random.Random, response_format: str | None, where: str = "question") -> str:
         """The kind of fault that befalls this request, or ""."""
         drawn = dice.random()
         for kind, rate in self.manner.faults:
             if kind in ONLY_WITH and response_format not in ONLY_WITH[kind]:
+                continue
+            if ELSEWHERE.get(kind, "question") != where:
                 continue
             if drawn < rate:
                 return kind

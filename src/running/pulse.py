@@ -63,11 +63,11 @@ class Pulse:
     def look(self) -> Moment:
         """The run as it is now."""
         tally, common, budget = self._tally, self._common, self._common.budget
-        ended, to_go, rate = tally.ended, self.to_go(), self.rate()
+        ended, to_go, rate = tally.ended, self.to_go(), self.rate() if not tally.aside else None
         if to_go is not None and ended + to_go:
             self._share = max(self._share, ended / (ended + to_go))
         cost = budget.cost_before + budget.cost if budget.priced else None
-        each = budget.cost / ended if ended else None
+        each = budget.cost / ended if ended and not tally.aside else None  # what stepped aside has cost as well
         return Moment(
             made=tally.made.total(),
             failed=tally.failed,
@@ -91,7 +91,7 @@ class Pulse:
         allowed = None if self._limit is None else max(0, self._limit - tally.ended)
         if self.rows is None:
             return allowed
-        taken = tally.in_flight + tally.ahead
+        taken = tally.in_flight + tally.aside + tally.ahead
         found = tally.ended + taken + tally.already
         unread = max(0, self.rows - tally.rows) * (found / tally.rows if found else 1.0)
         fresh = max(0, round(unread) - max(0, tally.known - tally.already))

@@ -8,11 +8,12 @@ from ..basics.dice import Draws
 from ..basics.log import LogFormat
 from ..basics.options import flag, number, one_of, option
 from ..basics.seen import HALF
+from ..calling.batches.settings import Batching
 from ..calling.settings import Calling
 
 
 @dataclasses.dataclass(frozen=True)
-class Running(Calling, Draws):
+class Running(Calling, Batching, Draws):
     """Items in, results out, and all calls between them. Each command says what its items are and where they lie."""
 
     output: Path = option(Path(), Path, "what is written", group="output", variable=False, metavar="FILE")

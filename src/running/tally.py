@@ -31,6 +31,8 @@ class Tally:
     """Dialogues that belong to another shard."""
     known: int = 0
     """Items whose row was there before the run, wherever they stand in the input."""
+    aside: int = 0
+    """Items that wait for an answer which comes later."""
     in_flight: int = 0
     ahead: int = 0
     """Items that were read and wait to be taken."""
@@ -52,6 +54,7 @@ class Tally:
             or self.already
             or self.elsewhere
             or self.in_flight
+            or self.aside
             or self.known
             or self.interrupted
         ):

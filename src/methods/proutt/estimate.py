@@ -102,7 +102,8 @@ def table(config: Config, tally: Tally, samples: int, prompts: dict[str, int], c
         name = stage.name.replace("of the mining view", "of a view")
         most = prompts[stage.name] * calls_of(stage, "middle", config.misled)
         yield f"{name:<26}{shown:>12}{most:>16,}{stage.reply_tokens * calls[1]:>16,}"
-    yield f"\n{'if all drafts are':<26}{'calls':>12}{'prompt tokens':>16}{'reply tokens':>16}{'cost':>12}"
+    heads = f"{'calls':>12}{'prompt tokens':>16}{'reply tokens':>16}{'cost':>12}{'in batches':>12}"
+    yield f"\n{'if all drafts are':<26}{heads}"
     for region in REGIONS:
         yield total(config, region, samples, prompts, cacheable)
     if samples:
@@ -112,7 +113,7 @@ def table(config: Config, tally: Tally, samples: int, prompts: dict[str, int], c
         yield from duration(config, samples * sum(counts.values()), tokens, config.latency)
     yield "\nTokens are estimated: 4 characters each, 1.5 in Chinese; without retries and a reasoning model's thoughts."
     if config.price_cached is not None:
-        yield "The cost takes the repeated beginnings of prompts, system message and dialogue, to be cached."
+        yield "The cost takes the repeated beginnings of prompts to be cached; that in batches does not."
 
 
 def total(config: Config, region: str, samples: int, prompts: dict[str, int], cacheable: int) -> str:
@@ -124,5 +125,6 @@ def total(config: Config, region: str, samples: int, prompts: dict[str, int], ca
     cached = cacheable * (seeing - 1) if config.price_cached is not None else 0
     usage = Usage(prompt=prompt, completion=reply, total=prompt + reply, cached=cached)
     cost = Prices(config.price_in, config.price_cached, config.price_out).of(usage)
-    shown = f"{cost:>12,.2f}" if cost else f"{'-':>12}"
+    in_batches = config.price_batch * Prices(config.price_in, None, config.price_out).of(usage)
+    shown = f"{cost:>12,.2f}{in_batches:>12,.2f}" if cost else f"{'-':>12}{'-':>12}"
     return f"{region:<26}{samples * sum(counts.values()):>12,}{prompt:>16,}{reply:>16,}{shown}"

@@ -1,0 +1,1 @@
+"""Questions by the thousand in one file, at half the price: a provider answers them within a day."""
