@@ -1,14 +1,16 @@
-"""Run every attack, or those whose names hold a word: `python -m tests.attacks [WORD ...]`.
+"""Run every attack, or those whose names hold a word: `python -m tests.attacks [--sample N] [WORD ...]`.
 
 Prints each that succeeds, with why, and at the end how many were tried and how many survived; the exit status is 1
 where one was not survived.
 """
 
+import argparse
 import concurrent.futures
 import contextlib
 import importlib
 import io
 import pkgutil
+import random
 import sys
 import tempfile
 import time
@@ -41,8 +43,14 @@ def outcome(name: str) -> str:
         return ""
 
 
-def main(words: list[str]) -> int:
-    chosen = [each for each in all_attacks() if not words or any(word in each.name for word in words)]
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.attacks", description=__doc__)
+    parser.add_argument("words", nargs="*", metavar="WORD", help="only attacks whose names hold one of these")
+    parser.add_argument("--sample", type=int, metavar="N", help="so many of them, drawn always alike [all]")
+    told = parser.parse_args(arguments)
+    chosen = [each for each in all_attacks() if not told.words or any(word in each.name for word in told.words)]
+    if told.sample is not None:
+        chosen = random.Random(0).sample(chosen, min(told.sample, len(chosen)))
     survived, start = 0, time.monotonic()
     with concurrent.futures.ProcessPoolExecutor(2) as pool:
         for tried, failure in enumerate(pool.map(outcome, [each.name for each in chosen]), 1):
