@@ -31,6 +31,7 @@ NOT_FOR_A_GLOB = (
 )
 # argparse's own, Slurm's, git's, mypy's and pip's
 NOT_OURS = {"--help", "--version", "--array", "--follow", "--strict", "--no-deps"}
+NOT_OURS |= {"--nodes", "--ntasks", "--exclude", "--block", "--head", "--port", "--address"}  # of Slurm and Ray
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 

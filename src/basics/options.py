@@ -38,6 +38,7 @@ Group = Literal[
     "endpoint",
     "limits and money",
     "batches",
+    "workers",
     "faults",
 ]
 """In the order in which help shows them: what goes in and comes out first, the endpoint last."""

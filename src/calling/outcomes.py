@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections import Counter
+from typing import Any
 
 from ..basics.command import Stop
 from ..basics.text import shortened
@@ -72,3 +73,33 @@ class Outcomes:
                 f" {such!r}: try another --json-mode or another model. Nothing is marked as failed, and the same"
                 " command goes on."
             )
+
+
+class Noted(Outcomes):
+    """How one sample's questions ended, to be told when the sample has: it may yet be made anew, or lie elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+
+    def fault(self, stage: str, kind: str) -> None:
+        self.notes.append(("fault", (stage, kind), {}))
+
+    def answered(self, stage: str, attempts: int, *, kept: bool) -> None:
+        self.notes.append(("answered", (stage, attempts), {"kept": kept}))
+        self.any_usable.set()
+
+    def unanswered(self, stage: str, reason: str, reply: str) -> None:
+        self.notes.append(("unanswered", (stage, reason, reply), {}))
+
+    def tell(self, outcomes: Outcomes) -> None:
+        """Raises Hopeless where nearly no question of a stage was answered."""
+        if self.any_usable.is_set():
+            outcomes.any_usable.set()
+        told(self.notes, outcomes)
+
+
+def told(notes: list[tuple[str, tuple[Any, ...], dict[str, Any]]], outcomes: Outcomes) -> None:
+    """Tell what was noted. Raises Hopeless as `unanswered` does."""
+    for name, parts, named in notes:
+        getattr(outcomes, name)(*parts, **named)

@@ -171,15 +171,18 @@ class Session:
 
     def give_up(self, asked: list[bytes], stage: str, unusable: Unusable, last_reply: str) -> None:
         """A question that failed for good is asked anew by the next run, and not answered from the store."""
-        if self.store:
-            self.store.bury(asked)
+        self.bury(asked)
         if unusable.kind in UNUSABLE:
             self.outcomes.unanswered(self.label(stage), str(unusable), last_reply)
 
     def forget(self) -> None:
         """The sample as a whole is no good: the next run asks all its questions anew."""
+        self.bury(self.bill.asked)
+
+    def bury(self, questions: list[bytes]) -> None:
+        """Serve the replies to these questions no more."""
         if self.store:
-            self.store.bury(self.bill.asked)
+            self.store.bury(questions)
 
     async def text(self, question: Question, /, attempt: int = 1) -> Completion:
         """One reply as it is, neither checked nor sent back. Raises Failed or Stop."""

@@ -10,7 +10,7 @@ import logging
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -63,6 +63,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.hits = 0
+        self._by_sample = False
         with self.refusals_in_words():
             os.close(owner_only(str(path), os.O_RDWR | os.O_CREAT))  # SQLite would make it for everybody to read
             self._db = sqlite3.connect(path, isolation_level=None)
@@ -107,20 +108,22 @@ class Store:
         found = f"SELECT {COLUMNS}, told FROM calls LEFT JOIN tokens USING (question) WHERE question = ? AND served"
         with self.refusals_in_words():
             row = self._db.execute(found, (question,)).fetchone()
-        if row is None:
-            return None
-        reply, finish, prompt, completion, total, cached, rehearsal, seconds, tokens = row
-        # An older version has kept whatever counts an endpoint told.
-        prompt, completion, total = counted(prompt), counted(completion), counted(total)
-        cached = None if cached is None else counted(cached)
-        try:
-            text, told = zlib.decompress(reply).decode(), unpacked(tokens) if tokens else ()
-        except (zlib.error, ValueError, TypeError):
-            return None  # damaged; what is asked again takes its place
-        self.hits += 1
-        usage = Usage(prompt=prompt, completion=completion, total=total, cached=cached)
-        took = seconds if isinstance(seconds, int | float) else 0.0
-        return Completion(text, str(finish), usage, bool(rehearsal), took, told)
+        completion = None if row is None else completion_in(row)
+        self.hits += completion is not None
+        return completion
+
+    def of_sample(self, sample: int) -> dict[bytes, Completion]:
+        """All replies of a sample that are to be served, by their questions."""
+        found = (
+            f"SELECT question, {COLUMNS}, told FROM calls LEFT JOIN tokens USING (question) WHERE sample = ? AND served"
+        )
+        with self.refusals_in_words():
+            if not self._by_sample:
+                self._db.execute("CREATE INDEX IF NOT EXISTS calls_sample ON calls (sample)")
+                self._by_sample = True
+            rows = self._db.execute(found, (sample - HALF,)).fetchall()
+        read = {question: completion_in(row) for question, *row in rows}
+        return {question: completion for question, completion in read.items() if completion}
 
     def put(self, question: bytes, sample: int, stage: str, completion: Completion) -> None:
         """Keep a reply. When this returns, no kill of the process can lose it."""
@@ -190,3 +193,18 @@ class Store:
                 f"Call store {self.path} cannot be used ({error}): make room, fix its permissions or move it away, and"
                 " run the same command again; what was stored is safe."
             ) from error
+
+
+def completion_in(row: Sequence[Any]) -> Completion | None:
+    """A reply as it is kept; None where it is damaged: what is asked again takes its place."""
+    reply, finish, prompt, completion, total, cached, rehearsal, seconds, tokens = row
+    # An older version has kept whatever counts an endpoint told.
+    prompt, completion, total = counted(prompt), counted(completion), counted(total)
+    cached = None if cached is None else counted(cached)
+    try:
+        text, told = zlib.decompress(reply).decode(), unpacked(tokens) if tokens else ()
+    except (zlib.error, ValueError, TypeError):
+        return None
+    usage = Usage(prompt=prompt, completion=completion, total=total, cached=cached)
+    took = seconds if isinstance(seconds, int | float) else 0.0
+    return Completion(text, str(finish), usage, bool(rehearsal), took, told)

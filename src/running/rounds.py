@@ -43,8 +43,6 @@ class Rounds:
     desk: Desk
     failed: Seen = dataclasses.field(default_factory=Seen)
     """Items that failed: this run does not try them again."""
-    left_open: bool = False
-    """Batches are open and were not to be waited for."""
 
     async def all(self) -> None:
         """Make every pending item. Raises Stop where the run could not go on."""
@@ -140,7 +138,7 @@ class Rounds:
                 await self.desk.collect()
                 while self.desk.open:
                     if self.desk.config.batch_wait == "no":
-                        self.left_open = True
+                        self.desk.left_open = True
                         return False
                     await asyncio.sleep(self.desk.config.batch_poll)
                     await self.desk.collect()

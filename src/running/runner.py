@@ -25,6 +25,7 @@ from .rounds import Rounds, desk_for, refuse_what_has_no_batches
 from .settings import Running
 from .summary import account, summary
 from .tally import Tally
+from .workers.team import team_for
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,10 @@ def run(config: Running, key: str, job: Job[Any]) -> int:
         raise Stop(f"Output {config.output} is a folder: give --output a file in it.")
     if config.output.exists() and any(file != STANDARD_INPUT and config.output.samefile(file) for file in job.files):
         raise Stop(f"Output {config.output} is the same file as an input: give another --output.")
+    if config.batch and config.workers:
+        raise Stop("--batch asks for everything at once, so that --workers gain nothing: give one of them.")
+    if config.ray_address and not config.workers:
+        raise Stop("--ray-address is for --workers: say how many, such as --workers 8.")
     if config.batch:
         refuse_what_has_no_batches(config, job)
     # What stands in a record is read by others: no key of --extra-body is.
@@ -74,31 +79,39 @@ def context_for(job: Job[Any]) -> int:
 
 async def run_open(config: Running, key: str, job: Job[Any], output: Output, store: Store | None) -> int:
     async with contextlib.AsyncExitStack() as stack:
-        endpoint = await stack.enter_async_context(Endpoint(config, key))
+        enter = stack.enter_async_context
+        endpoint = await enter(Endpoint(config, key))
+        keys = {name: seat.key for name, seat in job.seats.items()}
         others = {
-            name: await stack.enter_async_context(
-                Endpoint(dataclasses.replace(config, **seat.changes), seat.key, endpoint.common)
-            )
+            name: await enter(Endpoint(dataclasses.replace(config, **seat.changes), seat.key, endpoint.common))
             for name, seat in job.seats.items()
         }
-        desk = (
-            await stack.enter_async_context(desk_for(config, key, store, endpoint)) if store and config.batch else None
-        )
+        desk = await enter(desk_for(config, key, store, endpoint)) if store and config.batch else None
         others |= {SEAT: desk.endpoint} if desk else {}
         if store:
             set_billed_before(store, endpoint, others)
+        team = None
+        if config.workers:
+            team = await enter(team_for(config, job, store, {"": endpoint, **others}, {"": key, **keys}))
+            job = dataclasses.replace(job, make=team.make)
         run = Run(config=config, job=job, endpoint=endpoint, others=others, output=output, store=store)
         start = time.monotonic()
         try:
             await (Rounds(run, desk).all() if desk else run.all())
         finally:
-            seconds = time.monotonic() - start
-            print(summary(config, job.words, run.tally, endpoint, store, seconds=seconds))
-            if store:
-                store.note_run(account(run.tally, endpoint, others, seconds).model_dump_json())
-            batches_left = desk.open if desk else []
-            print(*left(batches_left), sep="\n", end="\n" * bool(batches_left))
-    return status(run.tally, job, still_open=bool(batches_left))
+            if team:
+                await team.look()
+            tell(run, time.monotonic() - start, desk.open if desk else [])
+    return status(run.tally, job, still_open=bool(desk and desk.left_open))
+
+
+def tell(run: Run, seconds: float, batches: Sequence[Batch]) -> None:
+    """Print what became of a run, and keep it beside the replies."""
+    print(summary(run.config, run.job.words, run.tally, run.endpoint, run.store, seconds=seconds))
+    for line in left(batches):
+        print(line)
+    if run.store:
+        run.store.note_run(account(run.tally, run.endpoint, run.others, seconds).model_dump_json())
 
 
 def left(batches: Sequence[Batch]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import get_args
 
 from ..basics.dice import Draws
 from ..basics.log import LogFormat
-from ..basics.options import flag, number, one_of, option
+from ..basics.options import flag, number, one_of, option, word
 from ..basics.seen import HALF
 from ..calling.batches.settings import Batching
 from ..calling.settings import Calling
@@ -33,5 +33,19 @@ class Running(Calling, Batching, Draws):
         one_of(*get_args(LogFormat)),
         "how the log on standard error looks; json is a line for machines, with a run's progress in numbers",
         group="output",
+    )
+    workers: int | None = option(
+        None,
+        number(1, 10_000, int),
+        "make samples in so many processes, by Ray (pip install -r requirements-cluster.txt); limits hold for all"
+        " together",
+        group="workers",
+        metavar="N",
+    )
+    ray_address: str = option(
+        "",
+        word,
+        "a Ray cluster that this machine is one of, e.g. auto or HOST:6379 [this machine alone]",
+        group="workers",
     )
     accept_changes: bool = flag("go on although the output was made with other settings", group="output")

@@ -59,6 +59,8 @@ class Desk:
     unsent: set[str] = dataclasses.field(default_factory=set)
     """Batches that nobody but us can know of."""
     shown: dict[str, tuple[str, int]] = dataclasses.field(default_factory=dict)
+    left_open: bool = False
+    """Batches are open and were not to be waited for."""
     full_until: float = 0.0
     full_wait: float = 0.0
 

@@ -1,40 +1,14 @@
 """A session whose questions go in batches: where a reply is not there yet, its sample steps aside."""
 
 import dataclasses
-from collections.abc import Callable
 
 from ...basics.together import Aside
 from ..answer import RequestFailed
 from ..completion import Completion
-from ..outcomes import Outcomes
+from ..outcomes import Noted, Outcomes
 from ..question import Question
 from ..session import Session
 from .desk import MOST_TRIES, Desk
-
-
-class Noted(Outcomes):
-    """How a sample's questions ended, told only when the sample has: until then they are replayed again and again."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._noted: list[Callable[[Outcomes], None]] = []
-
-    def fault(self, stage: str, kind: str) -> None:
-        self._noted.append(lambda outcomes: outcomes.fault(stage, kind))
-
-    def answered(self, stage: str, attempts: int, *, kept: bool) -> None:
-        self._noted.append(lambda outcomes: outcomes.answered(stage, attempts, kept=kept))
-        self.any_usable.set()
-
-    def unanswered(self, stage: str, reason: str, reply: str) -> None:
-        self._noted.append(lambda outcomes: outcomes.unanswered(stage, reason, reply))
-
-    def tell(self, outcomes: Outcomes) -> None:
-        """Raises Hopeless where nearly no question of a stage was answered."""
-        if self.any_usable.is_set():
-            outcomes.any_usable.set()
-        for each in self._noted:
-            each(outcomes)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

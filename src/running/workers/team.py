@@ -1,0 +1,201 @@
+"""The run's side of its workers: starts them, hands them samples, sends again what a killed one had."""
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ...basics.command import Stop
+from ...basics.text import shortened
+from ...calling.endpoint import Endpoint
+from ...calling.outcomes import told
+from ...calling.session import Bill, Failed, Misfit, Session
+from ...calling.stage import AskSeats
+from ...calling.store import Store
+from ..job import Item, Job
+from ..settings import Running
+from .keeper import Keeper, State
+from .worker import Ended, Worker
+
+log = logging.getLogger(__name__)
+
+SOURCE = Path(__file__).parents[2]
+LOOKED_AT = 0.5  # seconds between looks at what all have done
+MOST_STARTS = 20  # of one worker, without a sample that it has ended
+
+
+@dataclasses.dataclass
+class Member:
+    """One worker as the run sees it."""
+
+    actor: Any
+    name: str = ""
+    """"" until it is ready."""
+    load: int = 0
+    starts: int = 0
+
+
+@dataclasses.dataclass
+class Team:
+    """All workers, and their keeper."""
+
+    ray: Any
+    keeper: Any
+    members: list[Member]
+    store: Store | None
+    endpoints: Mapping[str, Endpoint]
+    """The run's own, by seat; what the workers used is put on their meters."""
+    resumed: bool
+    """The store had replies when the run began."""
+    kept: list[Any] = dataclasses.field(default_factory=list)
+    """What a worker is started with, as long as one may have to be started again."""
+    ready: asyncio.Condition = dataclasses.field(default_factory=asyncio.Condition)
+
+    async def make(self, ask: AskSeats, item: Item) -> Any:
+        """Have a worker make a sample. Raises as the method itself would."""
+        assert isinstance(ask, Session)
+        again = self.resumed
+        while True:
+            member = await self.free()
+            name, known = member.name, self.store.of_sample(ask.sample) if self.store and again else {}
+            member.load += 1
+            try:
+                ended: Ended = await member.actor.make.remote(item, ask.sample, known)
+            except self.ray.exceptions.RayActorError:
+                again = True
+                await self.lost(member, name)
+                continue
+            finally:
+                member.load -= 1
+            member.starts = 0
+            return await self.come(ask, ended)
+
+    async def come(self, ask: Session, ended: Ended) -> Any:
+        """What a worker has sent back, as if it had been made here."""
+        for field in dataclasses.fields(Bill):
+            setattr(ask.bill, field.name, getattr(ended.bill, field.name))
+        told(ended.notes, ask.outcomes)
+        if ended.stop:
+            await self.keeper.stop.remote(ended.stop)
+            raise ended.stop
+        if ended.failed:
+            raise (Misfit if ended.misfit else Failed)(*ended.failed)
+        if ask.outcomes.stages:
+            ask.outcomes.any_usable.set()
+        return ended.made
+
+    async def free(self) -> Member:
+        """The worker that has the least to do, of those that are ready."""
+        async with self.ready:
+            await self.ready.wait_for(lambda: any(member.name for member in self.members))
+        return min((member for member in self.members if member.name), key=lambda member: member.load)
+
+    async def lost(self, member: Member, name: str) -> None:
+        """A worker was killed: what it held is given back, and it gets nothing until it is there again."""
+        if member.name != name:
+            return  # another sample of it has said so
+        member.name, member.starts = "", member.starts + 1
+        log.warning("a worker was lost; its samples are sent again with the replies that they have")
+        await self.keeper.lost.remote(name)
+        if member.starts > MOST_STARTS:
+            raise Stop(
+                "A worker dies each time that it is started: look at the memory of its machine, and at Ray's log."
+            )
+        await self.start(member)
+
+    async def start(self, member: Member) -> None:
+        """Wait until a worker is ready."""
+        while not member.name:
+            try:
+                name = await member.actor.ready.remote()
+            except self.ray.exceptions.RayActorError as error:
+                member.starts += 1
+                if member.starts > MOST_STARTS:
+                    raise Stop(f"A worker cannot be started ({shortened(str(error))}).") from error
+                await asyncio.sleep(0.2)
+            else:
+                async with self.ready:
+                    member.name = name
+                    self.ready.notify_all()
+
+    async def look(self) -> None:
+        """Put what all workers have used on the run's own meters."""
+        try:
+            state: State = await self.keeper.state.remote()
+        except self.ray.exceptions.RayError as error:
+            raise Stop(
+                "The process that keeps the replies and limits of all workers has ended: run the same command again,"
+                " which repeats nothing that was answered."
+            ) from error
+        common = self.endpoints[""].common
+        common.calls, common.retries = state.calls, state.retries
+        for seat, used in state.used.items():
+            self.endpoints[seat].meter.used = used
+
+    async def keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(LOOKED_AT)
+            await self.look()
+
+
+@contextlib.asynccontextmanager
+async def team_for(
+    config: Running, job: Job[Any], store: Store | None, endpoints: Mapping[str, Endpoint], keys: Mapping[str, str]
+) -> AsyncIterator[Team]:
+    """The workers of a run, for as long as the block lasts. Raises Stop where they cannot be had."""
+    ray = started(config)
+    try:
+        configs = {seat: endpoint.config for seat, endpoint in endpoints.items()}
+        before = {seat: endpoint.meter.before for seat, endpoint in endpoints.items()}
+        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=False
+        )
+        beside = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=here)
+        keeper = beside.remote(configs, dict(keys), before)
+        if store:
+            await keeper.open.remote(store.path.resolve())
+        team = Team(ray, keeper, [], store, endpoints, bool(store and store.billed().total))
+        options = {"num_cpus": int(bool(config.ray_address)), "max_restarts": -1, "scheduling_strategy": "SPREAD"}
+        actor = ray.remote(Worker).options(**options, max_concurrency=100_000)
+        team.kept = [ray.put(each) for each in (job.make, configs, dict(keys))]
+        team.members = [Member(actor.remote(keeper, *team.kept)) for _ in range(config.workers or 1)]
+        starting = [asyncio.create_task(team.start(member)) for member in team.members]
+        looking = asyncio.create_task(team.keep_looking())
+        try:
+            yield team
+        finally:
+            for task in (looking, *starting):
+                task.cancel()
+    finally:
+        ray.shutdown()
+
+
+def started(config: Running) -> Any:
+    """Ray, on this machine or in the cluster that is named. Raises Stop where it is not there."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told that it runs
+    try:
+        import ray  # noqa: PLC0415 (optional)
+        import ray.util.scheduling_strategies  # noqa: PLC0415 (optional)
+    except ImportError as error:
+        raise Stop(f"{error.name} is missing, for --workers: pip install -r requirements-cluster.txt") from error
+    if config.ray_address.startswith("ray://"):
+        raise Stop(
+            f"--ray-address {config.ray_address} leads in from outside, and records are kept inside:"
+            " start the run on a machine of the cluster, with --ray-address auto."
+        )
+    told: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
+    if config.ray_address:
+        told |= {"address": config.ray_address, "runtime_env": {"py_modules": [str(SOURCE)]}}
+    else:
+        path = os.pathsep.join(filter(None, (str(SOURCE.parent), os.environ.get("PYTHONPATH"))))
+        told |= {"include_dashboard": False, "runtime_env": {"env_vars": {"PYTHONPATH": path}}}
+    try:
+        ray.init(**told)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        where = f"the Ray cluster {config.ray_address}" if config.ray_address else "Ray"
+        raise Stop(f"{where} cannot be used ({shortened(str(error))}): check --ray-address.") from error
+    return ray

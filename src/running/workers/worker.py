@@ -1,0 +1,194 @@
+"""A process that makes samples. What it may send, and where replies are kept, its keeper says."""
+
+import asyncio
+import dataclasses
+import itertools
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...basics.command import Stop
+from ...basics.text import shortened
+from ...calling.answer import RequestFailed
+from ...calling.budget import tokens_in
+from ...calling.common import Common
+from ...calling.completion import Completion, Usage
+from ...calling.endpoint import OVERLOADED, Endpoint
+from ...calling.outcomes import Noted, Outcomes
+from ...calling.question import Question
+from ...calling.session import Bill, Failed, Misfit, Session
+from ...calling.settings import Calling
+from .keeper import COALESCED, Enter, Leave, Letter, Put
+
+Notes = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """What came of one sample: one of what was made, a failure and a reason to stop."""
+
+    bill: Bill
+    notes: Notes
+    made: Any = None
+    failed: tuple[str, str, str, int, str | None] | None = None
+    misfit: bool = False
+    stop: Stop | None = None
+
+
+class Link:
+    """The way to the keeper: what is said within a few milliseconds goes in one message."""
+
+    def __init__(self, keeper: Any, worker: str) -> None:
+        self._keeper, self._worker = keeper, worker
+        self._tickets = itertools.count()
+        self._letter, self._sent = Letter(), asyncio.get_running_loop().create_future()
+        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._sending: asyncio.Task[None] | None = None
+        self._hearing = asyncio.create_task(self.hear())
+
+    async def enter(self, seat: str, prompt: int) -> int:
+        """Return when a request may be sent. Raises Stop where none is to be sent any more."""
+        ticket = next(self._tickets)
+        self._waiting[ticket] = asyncio.get_running_loop().create_future()
+        self.write().enters.append(Enter(ticket, seat, prompt))
+        try:
+            await self._waiting[ticket]
+        finally:
+            del self._waiting[ticket]
+        return ticket
+
+    async def put(self, put: Put) -> None:
+        """Return when the reply is on disk."""
+        self.write().puts.append(put)
+        await asyncio.shield(self._sent)
+
+    def write(self) -> Letter:
+        """The letter that goes out next."""
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self.send())
+        return self._letter
+
+    async def send(self) -> None:
+        """Send letters until there is nothing to say."""
+        while True:
+            await asyncio.sleep(COALESCED)
+            if not self._letter:
+                return
+            letter, sent = self._letter, self._sent
+            self._letter, self._sent = Letter(), asyncio.get_running_loop().create_future()
+            try:
+                await self._keeper.exchange.remote(self._worker, letter)
+            except BaseException as error:
+                sent.set_exception(error)
+                sent.exception()  # nobody may be waiting for it
+                raise
+            sent.set_result(None)
+
+    async def hear(self) -> None:
+        """Take what the keeper grants."""
+        while True:
+            for granted in await self._keeper.granted.remote(self._worker):
+                waiting = self._waiting.get(granted.ticket)
+                if waiting is None or waiting.done():
+                    continue
+                if granted.stop:
+                    waiting.set_exception(granted.stop)
+                else:
+                    waiting.set_result(None)
+
+
+class FarEndpoint(Endpoint):
+    """An endpoint whose limits are the keeper's."""
+
+    def __init__(self, config: Calling, key: str, seat: str, link: Link, common: Common | None = None) -> None:
+        super().__init__(config, key, common)
+        self._seat, self._link = seat, link
+
+    async def send(self, raw: bytes, kind: str, prompt: int) -> Completion:
+        """One request, inside every limit."""
+        ticket = await self._link.enter(self._seat, prompt)
+        used, seconds, refused, start = Usage(), 0.0, False, time.monotonic()
+        try:
+            completion = await self._wire.send(raw)
+            used, seconds = completion.usage, time.monotonic() - start
+            if not used.total:
+                reply = tokens_in(completion.text)
+                used = Usage(prompt=prompt, completion=reply, total=prompt + reply)
+        except RequestFailed as failed:
+            used, refused = failed.usage, failed.status in OVERLOADED
+            raise
+        finally:
+            self._link.write().leaves.append(Leave(ticket, kind, used, seconds, refused))
+        return dataclasses.replace(completion, seconds=seconds)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FarSession(Session):
+    """Asks what a sample needs, from replies that came with it or else from the endpoint."""
+
+    link: Link
+    known: Mapping[bytes, Completion]
+    noted: Noted = dataclasses.field(default_factory=Noted)
+
+    @property
+    def outcomes(self) -> Outcomes:
+        return self.noted
+
+    async def fresh(self, name: bytes, question: Question) -> Completion:
+        """A reply, durable before it is used."""
+        if (completion := self.known.get(name)) is None:
+            completion = await self.endpoint.complete(question)
+            await self.link.put(Put(name, self.sample, self.label(question.stage), completion))
+        return completion
+
+    def bury(self, questions: list[bytes]) -> None:
+        self.link.write().buried.extend(questions)
+
+
+class Worker:
+    """Makes samples side by side, in a process of its own."""
+
+    def __init__(
+        self,
+        keeper: Any,
+        make: Callable[..., Any],
+        configs: Mapping[str, Calling],
+        keys: Mapping[str, str],
+    ) -> None:
+        self._make, self._configs, self._keys = make, configs, keys
+        self._name, self._keeper = secrets.token_hex(4), keeper  # started again, it is another one
+        self._common = Common(configs[""])
+        self._endpoints: dict[str, Endpoint] = {}
+        self._link: Link | None = None
+
+    async def ready(self) -> str:
+        """Open what is needed; samples may come from then on. Gives the worker's name."""
+        if self._link is None:
+            self._link = Link(self._keeper, self._name)
+            for seat, config in self._configs.items():
+                self._endpoints[seat] = FarEndpoint(config, self._keys[seat], seat, self._link, self._common)
+        return self._name
+
+    async def make(self, item: Any, sample: int, known: Mapping[bytes, Completion]) -> Ended:
+        """Make one sample."""
+        await self.ready()
+        main, others = self._endpoints[""], {seat: each for seat, each in self._endpoints.items() if seat}
+        assert self._link is not None
+        session = FarSession(main, self._configs[""], None, sample, others, link=self._link, known=known)
+        ended = Ended(session.bill, session.noted.notes)
+        try:
+            made = await self._make(session, item)
+        except Stop as stop:
+            return dataclasses.replace(ended, stop=stop)
+        except Failed as failed:
+            told = (failed.stage, failed.kind, str(failed), failed.attempts, failed.last_reply)
+            return dataclasses.replace(ended, failed=told, misfit=isinstance(failed, Misfit))
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is this sample's failure)
+            why = f"{type(error).__name__}: {shortened(str(error))}"
+            return dataclasses.replace(ended, failed=("none", "internal", why, 0, None))
+        finally:
+            if self._common.retries:
+                self._link.write().retries += self._common.retries
+                self._common.retries.clear()
+        return dataclasses.replace(ended, made=made)

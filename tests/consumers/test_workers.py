@@ -1,0 +1,131 @@
+"""Samples made by Ray's workers: the same bytes, the same limits, whatever is killed."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ..conftest import environment, read_rows, synthesis
+from ..test_synthesis import many, training_bytes
+
+pytest.importorskip("ray")
+
+Start = Callable[..., str]
+
+
+@pytest.fixture
+def whole(endpoint: Start, tmp_path: Path) -> int:
+    """Sixty dialogues, and their records as they are made without workers; gives the number of questions."""
+    many(tmp_path, 60)
+    assert synthesis(tmp_path, endpoint(log=tmp_path / "whole.log"), output="whole.jsonl").returncode == 0
+    return len(read_rows(tmp_path / "whole.log"))
+
+
+def same(folder: Path) -> bool:
+    return training_bytes(folder, "out.jsonl") == training_bytes(folder, "whole.jsonl")
+
+
+def begun(folder: Path, url: str, *arguments: object) -> "subprocess.Popen[str]":
+    """Synthesis by two workers as a process, whose workers bear the folder's name."""
+    base = ["--base-url", url, "--model", "m", "--api-key-env", "", "--input", "in.jsonl", "--output", "out.jsonl"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "src.synthesis", *base, "--workers", "2", *map(str, arguments)],
+        cwd=folder,
+        env=environment(TRIAL=folder.name),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def workers(folder: Path) -> Iterator[int]:
+    """The processes that make samples for a run begun in this folder."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command, told = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if command.startswith(b"ray::Worker") and f"TRIAL={folder.name}".encode() in told:
+            yield int(process.name)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_workers_make_the_same_bytes_with_the_same_calls(
+    endpoint: Start, tmp_path: Path, whole: int, count: int
+) -> None:
+    done = synthesis(tmp_path, endpoint(log=tmp_path / "asked.log"), "--workers", count)
+    assert done.returncode == 0, done.stderr
+    assert same(tmp_path)
+    assert len(read_rows(tmp_path / "asked.log")) == whole == int(re.findall(r"calls +(\d+)", done.stdout)[0])
+
+
+def test_a_killed_worker_costs_what_it_had_in_flight(endpoint: Start, tmp_path: Path, whole: int) -> None:
+    process = begun(tmp_path, endpoint(latency=0.05, jitter=0.1, log=tmp_path / "asked.log"))
+    until = time.monotonic() + 60
+    while len(read_rows(tmp_path / "asked.log")) < whole // 3 and time.monotonic() < until:
+        time.sleep(0.1)
+    victim = next(workers(tmp_path))
+    os.kill(victim, signal.SIGKILL)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "a worker was lost" in err
+    assert whole < len(read_rows(tmp_path / "asked.log")) <= whole + 10
+    assert same(tmp_path)
+    assert "samples made   60" in out
+
+
+def test_a_killed_run_goes_on_and_repeats_what_was_in_flight(endpoint: Start, tmp_path: Path, whole: int) -> None:
+    url = endpoint(latency=0.05, jitter=0.1, log=tmp_path / "asked.log")
+    process = begun(tmp_path, url)
+    until = time.monotonic() + 60
+    while len(read_rows(tmp_path / "asked.log")) < whole // 3 and time.monotonic() < until:
+        time.sleep(0.1)
+    process.kill()
+    process.communicate()
+    assert synthesis(tmp_path, url, "--workers", 2).returncode == 0
+    assert whole <= len(read_rows(tmp_path / "asked.log")) <= whole + 10
+    assert same(tmp_path)
+
+
+def test_a_budget_is_for_all_workers_together(endpoint: Start, tmp_path: Path, whole: int) -> None:
+    url, priced = endpoint(log=tmp_path / "asked.log"), ("--workers", 2, "--price-in", 1, "--price-out", 2)
+    done = synthesis(tmp_path, url, *priced, "--max-cost", 0.05)
+    assert done.returncode == 4, done.stderr
+    assert 0.03 < float(re.findall(r"cost +([\d.]+)", done.stdout)[0]) <= 0.05
+    assert synthesis(tmp_path, url, *priced).returncode == 0
+    assert len(read_rows(tmp_path / "asked.log")) == whole
+    assert same(tmp_path)
+
+
+def test_requests_a_minute_are_for_all_workers_together(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 7)
+    done = synthesis(tmp_path, endpoint(log=tmp_path / "asked.log"), "--workers", 2, "--rpm", 40)
+    assert done.returncode == 0, done.stderr
+    came = sorted(row["came"] for row in read_rows(tmp_path / "asked.log"))
+    assert len(came) > 40
+    assert all(later - sooner > 60 for sooner, later in zip(came, came[40:], strict=False))
+
+
+def test_what_ends_a_run_ends_it_for_all_workers(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 60)
+    done = synthesis(tmp_path, endpoint(faults=(("badkey", 1.0),), log=tmp_path / "asked.log"), "--workers", 2)
+    assert done.returncode == 1
+    assert "the key was not accepted" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(read_rows(tmp_path / "asked.log")) <= 12
+
+
+def test_failures_are_lines_of_the_sidecar(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 30)
+    done = synthesis(tmp_path, endpoint(faults=(("filtered", 0.05),)), "--workers", 2)
+    assert done.returncode == 3
+    failed = read_rows(tmp_path / "out.jsonl.failed.jsonl")
+    assert failed
+    assert {row["kind"] for row in failed} == {"content_filter"}
+    assert len(read_rows(tmp_path / "out.jsonl")) == 30 - len(failed)
