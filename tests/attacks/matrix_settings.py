@@ -20,7 +20,10 @@ TEXTS = ("", " ", "\x1b[2J\x07", "\udcff", "a" * 5000, "..", "/", "-", "%s%n{0}%
          "[", "{}", "null", "a=b", "1/0", "0/0", "²/3", "1/2", "nan=nan", "test=2", "test=-1", "a=0.5,a=0.5", "429=2",
          "x/y", "🙂", "nan/nan", "1e999/1")  # fmt: skip
 LEFT = {"port", "log", "model_file", "weights"}  # which would serve, write, or load what is not there
-WAITS, LASTING = {"patience", "max_retries"}, {"1_0", "1e3", "１２", "+3", "5 "}  # with which a run would rightly wait
+WAITS, LASTING = (
+    {"patience", "max_retries", "latency", "jitter"},
+    {"1_0", "1e3", "１２", "+3", "5 "},
+)  # with which a run would rightly wait
 
 
 def options() -> Iterator[tuple[str, tuple[Command, str, tuple[str, ...]]]]:
