@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .command import Stop
+from .remote import is_remote, listed
 from .text import shortened
 
 try:
@@ -86,6 +87,8 @@ def found(patterns: Sequence[str], output: Path | None = None, option: str = "--
 def matching(pattern: str, output: Path | None) -> list[str]:
     if not pattern or pattern == STANDARD_INPUT:
         return [pattern] if pattern else []
+    if is_remote(pattern):
+        return listed(pattern, READ_IN_FOLDERS)
     if Path(pattern).is_dir():
         below = sorted(path for path in below_folder(pattern) if path.is_file())
         wanted = (path for path in below if path.suffix.lower() in READ_IN_FOLDERS)

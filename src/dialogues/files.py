@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
+from ..basics import remote
 from ..basics.command import Stop
 from ..basics.files import STANDARD_INPUT
 from .columnar import columnar_rows, is_columnar
@@ -81,6 +82,8 @@ def opened(file: str) -> "io.BufferedReader[Any]":
         if sys.stdin is None:
             raise Stop("Standard input is closed: give --input a file.")
         return io.BufferedReader(cast("io.RawIOBase", sys.stdin.buffer), PEEK)
+    if remote.is_remote(file):
+        return remote.opened(file)
     try:
         return io.BufferedReader(io.FileIO(file), PEEK)
     except OSError as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..basics.command import Stop
 from ..basics.files import STANDARD_INPUT, Beside
+from ..basics.remote import is_remote, upload
 from ..calling.batches.desk import SEAT
 from ..calling.batches.ledger import Batch, open_at
 from ..calling.endpoint import Endpoint
@@ -30,6 +31,7 @@ from .workers.team import team_for
 log = logging.getLogger(__name__)
 
 UNKNOWN_TEXT = 4096  # tokens of what is asked about, where nobody has looked
+FINISHED = (0, 3)  # exit statuses after which nothing is to come by itself
 OPEN = 5  # the exit status where batches are to be collected later
 AROUND_THE_TEXT = 4096  # tokens of instructions, of what other replies have said, and of the reply
 
@@ -38,7 +40,8 @@ def run(config: Running, key: str, job: Job[Any]) -> int:
     """Do a job, print a summary, and return the exit status. Raises Stop where it cannot run."""
     if config.output.is_dir() or not config.output.name:
         raise Stop(f"Output {config.output} is a folder: give --output a file in it.")
-    if config.output.exists() and any(file != STANDARD_INPUT and config.output.samefile(file) for file in job.files):
+    here = [file for file in job.files if file != STANDARD_INPUT and not is_remote(file)]
+    if config.output.exists() and any(map(config.output.samefile, here)):
         raise Stop(f"Output {config.output} is the same file as an input: give another --output.")
     if config.batch and config.workers:
         raise Stop("--batch asks for everything at once, so that --workers gain nothing: give one of them.")
@@ -58,7 +61,17 @@ def run(config: Running, key: str, job: Job[Any]) -> int:
         if store and config.prune:
             log.info("dropped %d stored replies of finished samples from %s", store.prune(output.done), path)
         config = stack.enter_context(at_home(config, context_for(job) if config.model_file else 0))
-        return asyncio.run(run_open(config, key, job, output, store))
+        status = asyncio.run(run_open(config, key, job, output, store))
+    if config.upload and status in FINISHED:
+        copy(config)
+    return status
+
+
+def copy(config: Running) -> None:
+    """Copy the output, and what could not be made, to where they are wanted."""
+    files = [path for path in (config.output, Beside(config.output).failures) if path.exists()]
+    for address in upload(files, config.upload):
+        print(f"copied         {address}")
 
 
 def refuse_open_batches(config: Running, path: Path) -> None:
@@ -102,7 +115,7 @@ async def run_open(config: Running, key: str, job: Job[Any], output: Output, sto
             if team:
                 await team.look()
             tell(run, time.monotonic() - start, desk.open if desk else [])
-    return status(run.tally, job, still_open=bool(desk and desk.left_open))
+    return status_of(run.tally, job, still_open=bool(desk and desk.left_open))
 
 
 def tell(run: Run, seconds: float, batches: Sequence[Batch]) -> None:
@@ -122,7 +135,7 @@ def left(batches: Sequence[Batch]) -> Iterator[str]:
         yield "next           the same command, which collects them and goes on"
 
 
-def status(tally: Tally, job: Job[Any], *, still_open: bool) -> int:
+def status_of(tally: Tally, job: Job[Any], *, still_open: bool) -> int:
     """The exit status. Raises Stop where the input holds nothing of use."""
     if nothing := tally.nothing_usable(job.words.rows, job.files):
         raise Stop(nothing)

@@ -48,4 +48,13 @@ class Running(Calling, Batching, Draws):
         "a Ray cluster that this machine is one of, e.g. auto or HOST:6379 [this machine alone]",
         group="workers",
     )
+    upload: str = option(
+        "",
+        word,
+        "a folder to copy the finished output to, each file whole or not at all: s3://, gs://, az://, hdfs:// or file://"
+        " (pip install -r requirements-input.txt)",
+        group="output",
+        variable=False,
+        metavar="URI",
+    )
     accept_changes: bool = flag("go on although the output was made with other settings", group="output")
