@@ -1,4 +1,4 @@
-"""Input from addresses of object stores, and finished files copied there; `file://` goes the same way through pyarrow."""
+"""Input from object stores, and finished files copied there; `file://` goes the same way through pyarrow."""
 
 import gzip
 import json

@@ -166,13 +166,13 @@ class Ledger:
 
 def open_at(path: Path) -> list[Batch]:
     """The batches of an output that are open; none where it never had any."""
-    if not path.exists():
+    if not path.is_file():
         return []
-    with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        try:
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
             known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'batches'").fetchone()
-        except sqlite3.Error:  # whoever opens it as a call store says what is wrong with it
-            return []
+    except sqlite3.Error:  # whoever opens it as a call store says what is wrong with it
+        return []
     if not known:
         return []
     with Ledger(path) as ledger:
