@@ -44,8 +44,8 @@ class Packed:
 def row_of(record: ShownRecord) -> list[Any]:
     """In the order of `COLUMNS` in assets/data.js."""
     return [
-        record.sample_id,
-        record.item_id,
+        as_json(record.sample_id),  # as it is written: a browser would make 1 of 1.0, and round what has 17 digits
+        as_json(record.item_id),
         record.region,
         record.view,
         record.chosen.category,
@@ -55,6 +55,10 @@ def row_of(record: ShownRecord) -> list[Any]:
         sorted(Counter(mark.tag for mark in record.marks).items()),
         shortened(record.utterance, LONGEST_TITLE),
     ]
+
+
+def as_json(name: Any) -> str:
+    return orjson.dumps(name, default=str).decode()
 
 
 def pair_of(record: ShownRecord) -> dict[str, Any]:

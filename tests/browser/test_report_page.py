@@ -1,6 +1,7 @@
 """The page of `src.report` in a real browser: used as somebody would use it, with hostile text in it."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -333,6 +334,35 @@ def test_a_mark_of_another_tab_is_not_lost(page: Any) -> None:
     page.execute_script("""localStorage.setItem(KEY, JSON.stringify({'["clean",0]': {mark: "drop"}}))""")
     keys(page, "e")
     assert set(page.execute_script("return JSON.parse(localStorage.getItem(KEY))")) == {'["clean",0]', "[7,0]"}
+
+
+def test_ids_are_saved_as_they_are_written_and_known_again(browser: Any, tmp_path: Path, downloads: Path) -> None:
+    ids = [1.0, 12345678901234567891, "1"]
+    write_rows(tmp_path / "in.jsonl", [clean() | {"sample_id": name} for name in ids])
+    assert command("report", "--input", "in.jsonl", "--output", "page.html", folder=tmp_path).returncode == 0
+    (downloads / "marks.jsonl").unlink(missing_ok=True)
+    reopen(browser, tmp_path / "page.html")
+    keys(browser, "ejeje")
+    keys(browser, "s")
+    wait_for((downloads / "marks.jsonl").exists)
+    wait_for(lambda: (downloads / "marks.jsonl").read_text().count("\n") == 3)
+    saved = tmp_path / "saved.jsonl"
+    (downloads / "marks.jsonl").rename(saved)
+    assert re.findall(r'"sample_id":(.+?),"item_id":0,"mark":"keep"', saved.read_text()) == [
+        "1.0",
+        "12345678901234567891",
+        '"1"',
+    ]
+    done = command("postprocess", "--input", "in.jsonl", "--marks", saved, "--output", "o.jsonl", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    browser.execute_script("localStorage.clear(); marks = {}; saved = {};")
+    reopen(browser, tmp_path / "page.html")
+    browser.find_element("id", "file").send_keys(str(saved))
+    wait_for(lambda: browser.find_element("id", "dialog").is_displayed())
+    next(
+        each for each in browser.find_elements("css selector", "#dialog button") if each.text.startswith("Mine")
+    ).click()
+    wait_for(lambda: browser.find_element("id", "marked").text == "3 of 3 marked")
 
 
 KEPT = (

@@ -13,8 +13,10 @@ const COLUMNS = ["id", "item", "region", "view", "category", "rejected", "simila
 const pairs = JSON.parse(byId("data").textContent).map((row, place) => {
   const pair = Object.fromEntries(COLUMNS.map((column, at) => [column, row[at]]));
   const count = pair.flags.reduce((sum, [, times]) => sum + times, 0);
-  return { ...pair, place, count, name: JSON.stringify([pair.id, pair.item]) };
+  return { ...pair, place, count, name: `[${pair.id},${pair.item}]` };
 });
+// Ids are JSON texts, exactly as in the records.
+const shownId = (pair) => (pair.id.startsWith('"') ? JSON.parse(pair.id) : pair.id);
 const placeOf = new Map(pairs.map((pair) => [pair.name, pair.place]));
 
 // ---------------------------------------------------------------------------- texts
@@ -48,7 +50,7 @@ let ready = 0;
 
 // The id and all texts of a pair, each once; not the names of their fields, but those in the tree.
 function searchable(pair, texts) {
-  const said = new Set([String(pair.id)]);
+  const said = new Set([shownId(pair)]);
   const gather = (value, inTree) => {
     if (typeof value === "string") said.add(value);
     else if (value && typeof value === "object") {

@@ -40,9 +40,15 @@ function put(pair, change) {
 
 // ---------------------------------------------------------------------------- files
 const asLine = (name, { mark = "", note = "" }) => {
-  const [sample_id, item_id] = JSON.parse(name);
-  return JSON.stringify({ sample_id, item_id, mark, note }) + "\n";
+  const { id, item } = pairs[placeOf.get(name)];
+  return `{"sample_id":${id},"item_id":${item},${JSON.stringify({ mark, note }).slice(1)}\n`;
 };
+// The name that a line of a file is for: as it is written there, where a pair is called so.
+const WRITTEN = /^\s*\{\s*"sample_id"\s*:\s*(.+?)\s*,\s*"item_id"\s*:\s*(.+?)\s*,\s*"mark"/;
+function nameIn(line, sample_id, item_id) {
+  const written = WRITTEN.exec(line), name = written && `[${written[1]},${written[2]}]`;
+  return placeOf.has(name) ? name : JSON.stringify([sample_id, item_id]);
+}
 function save() {
   const lines = here(marks).map((name) => asLine(name, marks[name]));
   const url = URL.createObjectURL(new Blob(lines, { type: "application/x-ndjson" }));
@@ -58,7 +64,7 @@ function marksIn(text) {
     try {
       const { sample_id, item_id, mark = "", note = "" } = JSON.parse(line);
       if (sample_id === undefined || item_id === undefined || !isMark({ mark, note })) return null;
-      if (mark || note) read[JSON.stringify([sample_id, item_id])] = { mark, note };
+      if (mark || note) read[nameIn(line, sample_id, item_id)] = { mark, note };
     } catch { return null; }
   }
   return read;

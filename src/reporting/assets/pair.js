@@ -41,7 +41,7 @@ function headOf(pair, texts) {
     typeof pair.margin === "number" ? told("margin", figureOf(pair.margin)) : null,
     told("true view", pair.view.toLowerCase()),
     pair.flags.map(([tag, times]) => flagsOf(tag, times, texts.flags)),
-    box("small", "id", `${pair.id}, item ${pair.item}`));
+    box("small", "id", `${shownId(pair)}, item ${pair.item}`));
 }
 function foldOf(name, key, told, inside) {
   const summary = make("summary", {}, make("b", {}, titled(name)), make("kbd", {}, key), make("span", {}, told));
