@@ -23,6 +23,7 @@ class Pace:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.rpm, self.tpm, self._clock, self._sleep = rpm, tpm, clock, sleep
+        self.minute = MINUTE
         self._sent: deque[float] = deque()
         self._ended: deque[tuple[float, int]] = deque()
         self._spent = self._reserved = 0
@@ -47,13 +48,13 @@ class Pace:
 
     def _seconds_to_wait(self, tokens: int) -> float:
         now = self._clock()
-        while self._sent and self._sent[0] <= now - MINUTE:
+        while self._sent and self._sent[0] <= now - self.minute:
             self._sent.popleft()
-        while self._ended and self._ended[0][0] <= now - MINUTE:
+        while self._ended and self._ended[0][0] <= now - self.minute:
             self._spent -= self._ended.popleft()[1]
         if self.rpm and len(self._sent) >= self.rpm:
-            return self._sent[0] + MINUTE - now
+            return self._sent[0] + self.minute - now
         used = self._spent + self._reserved
         if self.tpm and used and used + tokens > self.tpm:
-            return self._ended[0][0] + MINUTE - now if self._ended and not self._reserved else 0.05
+            return self._ended[0][0] + self.minute - now if self._ended and not self._reserved else 0.05
         return 0.0

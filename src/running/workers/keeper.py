@@ -13,6 +13,7 @@ from ...calling.completion import Completion, Usage
 from ...calling.settings import Calling
 from ...calling.store import Store
 
+MINUTE = 62.0  # seconds; between what is granted and what is sent lies the way to a worker, which may be busy
 COALESCED = 0.005  # seconds for which messages are gathered
 
 
@@ -98,6 +99,7 @@ class Keeper:
         self._meters: dict[str, Meter] = {}
         for seat, config in configs.items():
             self._accounts[seat] = self._common.account(config, keys[seat])
+            self._accounts[seat].pace.minute = MINUTE
             prices = Prices(config.price_in, config.price_cached, config.price_out)
             self._meters[seat] = self._common.budget.meter(prices, config.max_tokens)
             self._meters[seat].before = before[seat]
