@@ -20,7 +20,8 @@ def words(text: str) -> str:
 def test_they_say_how_they_were_made_and_cover_every_region_and_view() -> None:
     rows = read_rows(PAIRS)
     dialogues = {row["id"] for row in read_rows(ROOT / "data/raw/demo.jsonl")}
-    assert len(rows) == len({row["sample_id"] for row in rows} & dialogues) == 11
+    assert len(rows) == len({(row["sample_id"], row["item_id"]) for row in rows}) == 12
+    assert len({row["sample_id"] for row in rows} & dialogues) == 11  # one dialogue has two
     assert {row["model"] for row in rows} == {row["judge"] for row in rows} == {"answered-by-hand"}
     assert {row["region"] for row in rows} == {"close", "middle", "far"}
     assert {row["gt_insight_path"]["insight"] for row in rows} == {"Mining", "Exploration"}

@@ -119,14 +119,17 @@ def test_a_chart_filters_the_pairs(page: Any) -> None:
     assert len(shown(page)) == 3
 
 
-@pytest.mark.parametrize("sample_id", [row["sample_id"] for row in read_rows(ROOT / "data/by_hand/pairs.jsonl")])
+BY_HAND = [[row["sample_id"], row["item_id"]] for row in read_rows(ROOT / "data/by_hand/pairs.jsonl")]
+
+
+@pytest.mark.parametrize("name", BY_HAND, ids=str)
 def test_of_real_pairs_all_but_the_reasonings_is_seen_without_scrolling(
-    browser: Any, tmp_path: Path, sample_id: object
+    browser: Any, tmp_path: Path, name: object
 ) -> None:
     options = ("--input", ROOT / "data/by_hand/pairs.jsonl", "--output", "page.html")
     assert command("report", *options, folder=tmp_path).returncode == 0
     screen(browser, 1280, 900)
-    reopen(browser, tmp_path / "page.html", "#" + json.dumps([sample_id, 0], separators=(",", ":")))
+    reopen(browser, tmp_path / "page.html", "#" + json.dumps(name, separators=(",", ":")))
     for part in (".said", ".side-of.chosen", ".side-of.rejected", ".categories"):
         assert bottom(browser, part) <= bottom(browser, "#reader") < 900
     lefts = [
