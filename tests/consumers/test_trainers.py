@@ -103,6 +103,7 @@ def test_the_recipe_for_trl_runs_as_written(made: Path, model: str, monkeypatch:
     (recipe,) = re.findall(r"```python\n(.*?DPOTrainer.*?)```", page, re.DOTALL)
     assert recipe.count('MODEL = "Qwen/Qwen3-0.6B"') == 1
     records = (made / "data/rehearsal/records.jsonl").read_text()
+    (made / "data/synthesized_raw").mkdir(parents=True, exist_ok=True)
     (made / "data/synthesized_raw/LMSYS.jsonl").write_text(records)
     split = ("--split", "train=0.7,test=0.3", "--output", "data/processed/LMSYS_trl.jsonl")
     assert command("postprocess", "--mode", "pref", "--format", "trl", *split, folder=made).returncode == 0
