@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +48,18 @@ def wrong(*paths: dict[str, str]) -> dict[str, Any]:
     return {"thinking": "t", "incorrect_path": list(paths)}
 
 
-def turned(*targets: str) -> dict[str, Any]:
-    paths = [path("garden", target) for target in targets]
+def anew(topic: str, becomes: str, **attributes: str) -> dict[str, Any]:
+    return {"topic": topic, "becomes": becomes, "attributes": attributes}
+
+
+LAWN = anew("garden", "lawn", moss="thick")
+
+
+def turned(*targets: str, topics: Sequence[dict[str, Any]] = (LAWN,), source: str = "garden") -> dict[str, Any]:
+    paths = [path(source, target) for target in targets]
     return {
-        "assistant_turn": "And the lawn?",
+        "exchange": {"user": "And the lawn?", "assistant": "It is full of moss."},
+        "misread_topics": topics,
         "category": "Question",
         "mining_path": paths[:2],
         "explore_path": paths[2:],
@@ -67,6 +75,10 @@ def views(*predictions: str) -> dict[str, Any]:
 
 def revised(reasoning: str, *predictions: str) -> dict[str, Any]:
     return {"thinking": "t", "revised": reasoning, "predictions": list(predictions)}
+
+
+def elsewhere(*topics: dict[str, Any]) -> dict[str, Any]:
+    return turned("rain", "smell", "snow", "mowing", topics=topics, source="roses")
 
 
 FAULTY: list[tuple[Stage[Any], dict[str, Any], str]] = [
@@ -89,6 +101,12 @@ FAULTY: list[tuple[Stage[Any], dict[str, Any], str]] = [
     (WRONG_PATH, wrong(path("lawn", "mowing"), path("roses", "smell")), "paths_start_at_topics"),
     (WRONG_TURN, turned("rain", "smell", "snow", "climbing kinds"), "paths_are_wrong"),
     (WRONG_TURN, turned("rain", "smell", "snow", "rain"), "targets_differ"),
+    (WRONG_TURN, turned("rain", "smell", "snow", "mowing", source="balcony"), "paths_start_at_topics"),
+    (WRONG_TURN, elsewhere(anew("balcony", "lawn", moss="thick"), LAWN), "topics_are_of_the_tree"),
+    (WRONG_TURN, elsewhere(anew("garden", "garden", soil="clay")), "misread_tree_is_another"),
+    (WRONG_TURN, elsewhere(anew("garden", "lawn", moss="thick", age="old")), "misread_topics_are_as_large"),
+    (WRONG_TURN, elsewhere(anew("garden", "lawn", moss="in the shade of the wall")), "misread_topics_are_as_large"),
+    (WRONG_TURN, elsewhere(anew("garden", "roses", moss="thick")), "misread_topics_are_as_large"),
     (MISLED_INSIGHT, {"category_reasoning": "t", **views("a", "b", "c", "d")}, "views_show_paths"),
     (REVISION["Mining"], revised("Only the winter cover matters here.", "a", "b"), "paths_are_shown"),
     (REVISION["Mining"], revised("winter cover, then climbing kinds", "a", "A!"), "predictions_differ"),
@@ -98,6 +116,8 @@ SOUND: list[tuple[Stage[Any], dict[str, Any]]] = [
     (INSIGHT, views("Clay?", "b", "c", "d")),
     (TRUTH_PATH, truth(path("Garden", "rain"), path("roses", "smell"))),
     (WRONG_PATH, wrong(path("garden", "rain"), path("roses", "smell"))),
+    (WRONG_TURN, turned("rain", "smell", "snow", "mowing")),
+    (WRONG_TURN, turned("rain", "smell", "snow", "mowing", source="Lawn")),
     (REVISION["Mining"], revised("garden -> winter covers; roses that climb, kinds of them", "a", "b")),
 ]
 

@@ -220,6 +220,15 @@ def test_a_planted_fault_is_found_where_it_is(
     assert len(found(record) - {(tag, where)}) <= 1  # one fault may well show in two ways
 
 
+def test_wrong_paths_lead_from_the_tree_of_their_side() -> None:
+    record = clean()
+    record["rejected"]["intent_tree"] = {"lawn": {"moss": "thick"}}
+    assert ("unknown_source_node", "rejected") in found(record)
+    for path in record["rejected"]["incorrect_path"]:
+        path["source_node"] = "Lawn"
+    assert found(record) == set()
+
+
 def test_every_heuristic_has_a_planted_fault() -> None:
     assert {tag for tag, _, _ in PLANTED} == set(TAGS) - {INVERTED}
 

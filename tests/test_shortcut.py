@@ -116,6 +116,17 @@ def test_a_category_that_gives_it_away_is_told_by_its_control(tmp_path: Path) ->
     assert holds(told["parts"]["predictions"], 0.5)
 
 
+def has_a_tree_of_its_own(side: dict[str, Any]) -> None:
+    side["intent_tree"] = {"a": {"b": "another"}}
+
+
+def test_a_tree_is_a_part_where_sides_have_trees_of_their_own(tmp_path: Path) -> None:
+    told = measured(tmp_path, pairs(80, has_a_tree_of_its_own))
+    assert told["parts"]["tree"]["auc"] > 0.9
+    assert {"text": "b another", "part": "tree", "chosen": 0, "rejected": 80} in told["tells_rejected"]
+    assert "tree" not in measured(tmp_path, pairs(80))["parts"]
+
+
 @pytest.mark.parametrize("plant", [says_perhaps, is_wordy])
 def test_shuffled_sides_are_told_apart_by_chance_alone(tmp_path: Path, plant: Change) -> None:
     told = measured(tmp_path, pairs(120, plant, shuffled=True))

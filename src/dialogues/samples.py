@@ -52,6 +52,13 @@ class Sample:
         said = self.context[-1].content
         return said if len(said) <= LONGEST_ASSISTANT_TURN else "… " + said[-LONGEST_ASSISTANT_TURN:]
 
+    def ending_in(self, user: str, assistant: str) -> "Sample":
+        """The same dialogue with another last exchange: all from the user's last turn on gives way to these two."""
+        turns = [turn.role for turn in self.context]
+        before = len(turns) - 1 - turns[::-1].index("user") if "user" in turns else 0
+        exchange = Turn(role="user", content=user), Turn(role="assistant", content=assistant)
+        return dataclasses.replace(self, context=(*self.context[:before], *exchange))
+
     def dice(self, decision: str) -> random.Random:
         """The random stream of one named decision; no other draw, and no timing, can move it."""
         return dice(self.seed, self.sample_id, f"{self.item_id} {decision}")

@@ -12,6 +12,7 @@ import orjson
 from scipy import sparse
 
 from ..basics.wording import words
+from ..calling.stage import as_text
 from ..pairs.shortcut import CATEGORY, LENGTHS, SHUFFLED, Shortcut, Telling
 from ..pairs.sides import Side, TwoSides
 from ..pairs.words import Category
@@ -23,10 +24,12 @@ BEYOND_CHANCE = 4.5  # standard deviations; of a million n-grams that stand at r
 THE_SAME = 0.7  # of the pairs that either n-gram tells; "mayb" and "aybe" are one finding
 WORDS_FIRST = 1.3  # a word says more to a reader than a piece of it that tells as much
 
+TREE = "tree"
 PARTS: Mapping[str, Callable[[Side], str]] = {
     "category": lambda side: f"{side.category}: {side.category_reasoning}",
     "reasoning": lambda side: f"{side.mining}\n{side.exploration}",
     "predictions": lambda side: "\n".join(side.predictions),
+    TREE: lambda side: as_text(side.tree),
 }
 
 
@@ -41,9 +44,9 @@ class Texts:
 def measured(base: Shortcut, pairs: Sequence[TwoSides]) -> Shortcut:
     """The figures of these pairs, of which there have to be some."""
     names = [name_of_dialogue(pair, place) for place, pair in enumerate(pairs)]
-    folds, texts = folds_of(names, base.seed), {part: texts_of(pairs, read) for part, read in PARTS.items()}
+    folds, texts = folds_of(names, base.seed), {part: texts_of(pairs, PARTS[part]) for part in parts_of(pairs)}
     ngrams = {part: ngrams_of(both.chosen, both.rejected) for part, both in texts.items()}
-    parts = {part: Differences(unit(ngrams[part].matrix), longer(texts[part])) for part in PARTS}
+    parts = {part: Differences(unit(ngrams[part].matrix), longer(texts[part])) for part in texts}
     whole = together([*parts.values()])
     controls = {
         LENGTHS: Differences(whole.ngrams[:, []], whole.others),
@@ -64,6 +67,11 @@ def measured(base: Shortcut, pairs: Sequence[TwoSides]) -> Shortcut:
             "tells_rejected": tuple(each for each in found if each.chosen < each.rejected),
         }
     )
+
+
+def parts_of(pairs: Sequence[TwoSides]) -> list[str]:
+    """The parts that may tell something: the tree does where sides have trees of their own."""
+    return [part for part in PARTS if part != TREE or any(pair.chosen.tree != pair.rejected.tree for pair in pairs)]
 
 
 def name_of_dialogue(pair: TwoSides, place: int) -> Hashable:

@@ -155,27 +155,36 @@ def path_not_in_reasoning(record: MarkedRecord) -> Found:
 
 
 def unknown_source_node(record: MarkedRecord) -> Found:
-    """A path starts at no topic of the tree."""
-    topics = {normalised(topic) for topic in record.chosen.tree}
-    paths: list[tuple[SideName | None, LoosePath]] = []
-    paths += [(None, path) for path in (record.truth_path.paths if record.truth_path else ())]
-    paths += [("rejected", path) for path in record.rejected.wrong_paths or ()]
-    for side, path in paths:
-        if normalised(path.source) not in topics:
-            yield side, path.source
+    """A path starts at no topic of its side's tree."""
+    for led in paths_of(record):
+        if normalised(led.path.source) not in led.topics:
+            yield led.side, led.path.source
 
 
 def exploration_without_new_topic(record: MarkedRecord) -> Found:
     """A path that is to lead to a new topic leads to one of the tree."""
     if not record.truth_path or record.truth_path.view != "Exploration":
         return
-    topics = {normalised(topic) for topic in record.chosen.tree}
-    paths: list[tuple[SideName | None, LoosePath]] = [(None, path) for path in record.truth_path.paths]
-    paths += [("rejected", path) for path in record.rejected.wrong_paths or ()]
-    for side, path in paths:
-        topic = path.target.split(" - ")[0]
-        if normalised(topic) in topics:
-            yield side, topic
+    for led in paths_of(record):
+        topic = led.path.target.split(" - ")[0]
+        if normalised(topic) in led.topics:
+            yield led.side, topic
+
+
+@dataclasses.dataclass(frozen=True)
+class Led:
+    """A path of a pair: whose it is (None: a true one, which nobody chose), and the topics that it may start at."""
+
+    side: SideName | None
+    path: LoosePath
+    topics: frozenset[str]
+
+
+def paths_of(record: MarkedRecord) -> Iterator[Led]:
+    """The true paths from the chosen side's tree, and the wrong ones from that of the rejected side."""
+    true, wrong = (frozenset(map(normalised, trajectory.tree)) for _, trajectory in record.sides)
+    yield from (Led(None, path, true) for path in (record.truth_path.paths if record.truth_path else ()))
+    yield from (Led("rejected", path, wrong) for path in record.rejected.wrong_paths or ())
 
 
 def duplicate_predictions(record: MarkedRecord) -> Found:

@@ -1,6 +1,6 @@
 """Whether a classifier tells chosen from rejected by the text alone, without the dialogue: measured, told and kept.
 
-The tree is left out, since both sides share it.
+The tree is left out where both sides share it.
 """
 
 import dataclasses

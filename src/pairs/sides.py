@@ -142,10 +142,18 @@ class LoosePath(Shape):
         return f"{self.source} → {self.target}"
 
 
+class LooseExchange(Shape):
+    """What a dialogue was taken to have ended in."""
+
+    user: AsText = ""
+    assistant: AsText = ""
+
+
 class MarkedSide(Side):
-    """A trajectory with the wrong paths that it was led along, if it was."""
+    """A trajectory with the wrong paths that it was led along, and what it misreads, if it does."""
 
     wrong_paths: tuple[LoosePath, ...] | None = Field(None, alias="incorrect_path")
+    exchange: Loose[LooseExchange] = Field(None, alias="imagined_exchange")
 
 
 class TruthPath(Shape):

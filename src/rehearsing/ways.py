@@ -5,7 +5,7 @@ Strategies are made of words for any subject, and put together by how they begin
 
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 MOVES = ("deepen", "revise")  # few of all, so that a handful of dialogues makes clusters
@@ -23,6 +23,8 @@ class Speaker(Protocol):
     def dice(self) -> random.Random: ...
     @property
     def inputs(self) -> Mapping[str, str]: ...
+    @property
+    def topics(self) -> Sequence[str]: ...
     def listed(self, tag: str) -> list[str]: ...
     def some_words(self, most: int) -> str: ...
 
@@ -61,6 +63,18 @@ def turn(speaker: Speaker, place: int) -> str:
     return " ".join([speaker.some_words(6), *values])
 
 
+def topic(speaker: Speaker, _: int) -> str:
+    return speaker.dice.choice(speaker.topics)
+
+
+def attribute(speaker: Speaker, _: int) -> str:
+    return speaker.some_words(1)
+
+
+def value(speaker: Speaker, _: int) -> str:
+    return speaker.some_words(3)
+
+
 def shown(_: Speaker, __: int) -> str:
     return "shown"
 
@@ -80,6 +94,9 @@ WAYS: Mapping[str, Callable[[Speaker, int], str]] = {
     "name": strategy,
     "quote": quote,
     "user": turn,
+    "topic": topic,
+    "attribute": attribute,
+    "value": value,
     "best": first,
     "verdict": shown,
     "finding": new,

@@ -74,11 +74,19 @@ def pair_of(record: ShownRecord) -> dict[str, Any]:
         "context": [[turn.role, turn.content] for turn in record.context],
         "utterance": record.utterance,
         "tree": record.chosen.tree,
+        **misread(record),
         "paths": [*map(str, true_paths)],
         "wrong": [*map(str, record.rejected.wrong_paths or ())],
         "chosen": side_of(record.chosen, grades, quality.chosen, chosen),
         "rejected": side_of(record.rejected, grades, quality.rejected, rejected),
     }
+
+
+def misread(record: ShownRecord) -> dict[str, Any]:
+    """The rejected side's tree where it has one of its own, and what the dialogue was taken to have ended in."""
+    tree, exchange = record.rejected.tree, record.rejected.exchange
+    ended = [["user", exchange.user], ["assistant", exchange.assistant]] if exchange else []
+    return {"misread": {"tree": tree, "context": ended}} if tree != record.chosen.tree else {}
 
 
 def graded(grade: LooseGrade) -> dict[str, Any]:

@@ -28,6 +28,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hostile["context"][0]["content"] = HOSTILE
     hostile["chosen"]["intent_tree"] = hostile["rejected"]["intent_tree"] = {HOSTILE: {HOSTILE: HOSTILE}}
     seven = clean() | {"sample_id": 7, "region": "close", "top_sim": 0.9, "label": "Seven?"}
+    seven["rejected"] |= {
+        "incorrect_path": [path | {"source_node": "lawn"} for path in seven["rejected"]["incorrect_path"]],
+        "intent_tree": {"lawn": {"moss": "thick"}},
+        "imagined_exchange": {"user": "And the lawn?", "assistant": "It is full of moss."},
+    }
     write_rows(place / "in.jsonl", [seven, faulty | {"region": "middle"}, hostile])
     assert command("quality", "--input", "in.jsonl", folder=place).returncode == 0
     assert command("report", "--input", "in.quality.jsonl", "--output", "page.html", folder=place).returncode == 0
@@ -101,6 +106,20 @@ def test_nothing_of_the_data_runs_and_all_of_it_is_seen(page: Any) -> None:
     assert page.title != "run"
     assert not article.find_elements("css selector", "script, img")
     assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
+    assert errors(page) == []
+
+
+def test_a_side_that_misreads_the_dialogue_is_shown_with_its_tree_and_the_end_it_takes_for_real(page: Any) -> None:
+    choose(page, "region", "close")
+    wait_for(lambda: opened(page) == "7")
+    tree = page.find_element("id", "tree")
+    keys(page, "t")
+    wait_for(lambda: "moss" in tree.text)
+    for told in ("Chosen", "rose bed", "Rejected", "lawn", "As if the dialogue ended so", "It is full of moss."):
+        assert told in tree.text
+    choose(page, "region", "middle")
+    wait_for(lambda: opened(page) == "clean")
+    assert "Rejected" not in page.find_element("id", "tree").text
     assert errors(page) == []
 
 

@@ -29,6 +29,8 @@ from .stages import INSIGHT, REVISION
 from .steering import CHOICE, MOST_CHOSEN
 
 FILLER = "so many words as a reply has. "
+EXCHANGE = FILLER * 2, FILLER * 5
+"""A user's turn and its reply, as they are imagined where the dialogue is misread."""
 PATHS = (TreePath(source="a topic of it", target="what is asked for next"),) * 2
 TYPICAL: dict[str, Any] = {  # inputs that are replies of other stages, as long as hand-written ones
     "tree": {"topic": {"attribute": FILLER * 13}},
@@ -41,13 +43,14 @@ TYPICAL: dict[str, Any] = {  # inputs that are replies of other stages, as long 
     "category": "Question",
     "view": "Mining",
 }
+REVISIONS = {stage.name for stage in REVISION.values()}
 REGIONS = ("far", "close", "middle")
 
 
 def inputs(stage: Stage[Any], sample: Sample, offered: Offered | None = None) -> dict[str, Any]:
     """What a stage would be asked about this sample, with a library or without one."""
     known = {
-        "history": sample.history,
+        "history": (sample.ending_in(*EXCHANGE) if stage is MISLED_INSIGHT else sample).history,
         "utterance": sample.utterance,
         "assistant_turn": sample.assistant_turn,
         "distractors": sample.distractors,
@@ -58,7 +61,7 @@ def inputs(stage: Stage[Any], sample: Sample, offered: Offered | None = None) ->
 
 def calls_of(stage: Stage[Any], region: str, misled: Misled) -> int:
     """How often a sample whose draft is of this region asks a stage."""
-    if stage in REVISION.values():
+    if stage.name in REVISIONS:
         return (region != "close") + (region != "far" and misled == "published")
     return int(region != "far") if stage in (WRONG_PATH, WRONG_TURN, MISLED_INSIGHT) else 1
 
@@ -68,8 +71,8 @@ def stages(config: Config) -> list[Stage[Any]]:
 
     Where there is a library, all samples are taken to find strategies in it.
     """
-    unasked = (REVISION["Exploration"], *((INSIGHT,) if config.strategies else ()))
-    return [stage for stage in config.stages if stage not in unasked]
+    unasked = {REVISION["Exploration"].name, *((INSIGHT.name,) if config.strategies else ())}
+    return [stage for stage in config.stages if stage.name not in unasked]
 
 
 def estimate(config: Config) -> int:

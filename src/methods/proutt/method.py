@@ -13,7 +13,8 @@ decides what is preferred and what is rejected:
 
 Corrected is: the view that the real utterance belongs to is rewritten along the true path. Misled is, as published: the
 same view is rewritten along plausible wrong paths, under a category drawn at random, while the other view stays as it
-was drafted; consistent: category, reason and both views lead, together, to what else lies near.
+was drafted; consistent: the dialogue is misread from its start, with another last exchange, and tree, category and
+both views are those of the misread dialogue.
 """
 
 import dataclasses
@@ -31,6 +32,7 @@ from .replies import CategoryReason, CategoryReasons, DraftInsight, Evaluation, 
 from .settings import Config, Misled
 from .stages import CATEGORY_REASONS, CATEGORY_TRUTH, EVALUATION, INSIGHT, INTENT_TREE, REVISION, TRUTH_PATH
 from .steering import choose, steered
+from .wording import Worded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,13 +46,13 @@ class Taken:
 
 async def synthesize(ask: Ask, sample: Sample, config: Config, offered: Offered | None = None) -> Record:
     """Make one chosen and one rejected trajectory from one sample."""
+    ask = Worded(ask, config.words)
     tree, category_truth = await together(
         ask(INTENT_TREE, history=sample.history),
         ask(CATEGORY_TRUTH, assistant_turn=sample.assistant_turn, utterance=sample.utterance),
     )
-    # Predict the utterance without seeing it, and grade that; seeing it, find its path from the tree.
     (insight, evaluation), reasons, truth_path = await together(
-        predict(ask, sample, tree, category_truth.category, offered),
+        predict(ask, sample, tree, category_truth.category, offered),  # without seeing it
         ask(CATEGORY_REASONS, history=sample.history),  # not sooner: now the endpoint has the history in its cache
         ask(TRUTH_PATH, history=sample.history, tree=tree.topics, utterance=sample.utterance),
     )
@@ -144,32 +146,33 @@ async def mislead(ask: Ask, sample: Sample, draft: Trajectory, taken: Taken, rea
 async def mislead_throughout(
     ask: Ask, sample: Sample, draft: Trajectory, taken: Taken, _: CategoryReasons
 ) -> Trajectory:
-    """Write a whole other trajectory, to where somebody would expect the user to go on who guesses wrong.
+    """Write the trajectory of the dialogue misread: its last exchange is taken to have gone elsewhere.
 
-    Its category is chosen together with its paths, and its reason is written with its views: one that was written with
-    the dialogue's next step in sight tells that the views pass it by.
+    So the side has a tree of its own, from which its paths follow as the true ones do from the true tree: of two sides
+    with one tree, the one that goes where the tree points is known for the chosen one without the dialogue.
     """
     wrong_turn = await ask(
         WRONG_TURN,
         history=sample.history,
         tree=draft.tree,
-        view=taken.view,
         true_paths=taken.paths,
         predictions=taken.predictions,
         distractors=sample.distractors,
     )
+    exchange, tree = wrong_turn.exchange, wrong_turn.misread(draft.tree)
     misled = await ask(
         MISLED_INSIGHT,
-        history=sample.history,
-        tree=draft.tree,
+        history=sample.ending_in(exchange.user, exchange.assistant).history,
+        tree=tree,
         category=wrong_turn.category,
-        mining_paths=wrong_turn.mining,
-        explore_paths=wrong_turn.exploration,
+        mining_paths=wrong_turn.view("Mining"),
+        explore_paths=wrong_turn.view("Exploration"),
     )
     return Trajectory(
         wrong_paths=wrong_turn.view(taken.view),
         other_wrong_paths=wrong_turn.view(other(taken.view)),
-        tree=draft.tree,
+        exchange=exchange,
+        tree=tree,
         category_reason=CategoryReason(category=wrong_turn.category, reasoning=misled.category_reasoning),
         insight=misled.views,
     )

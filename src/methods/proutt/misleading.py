@@ -1,23 +1,26 @@
-"""The stages that mislead: where a user could turn who did not, and what such a user would say."""
+"""The stages that mislead: where a user could turn who did not, and what such a user would say.
+
+As published, along wrong paths from the true tree. Consistently, by a dialogue that is misread from its start: its last
+exchange is taken to have gone elsewhere, so that a tree of its own leads to the wrong paths as naturally as the true
+tree leads to the true ones.
+"""
 
 from ...calling.stage import Stage
 from .checks import (
+    misread_topics_are_as_large,
+    misread_tree_is_another,
     names_are_short,
     paths_are_wrong,
     paths_start_at_topics,
     predictions_differ,
     targets_differ,
+    topics_are_of_the_tree,
     views_show_paths,
 )
 from .frame import FRAME
-from .replies import DraftInsight, DraftView, MisledInsight, TreePath, WrongPath, WrongTurn
+from .misreading import Exchange, Leaf, MisledInsight, MisreadTopic, WrongTurn
+from .replies import DraftInsight, DraftView, TreePath, WrongPath
 
-ELSEWHERE = """\
-Each target differs in substance from both true paths, from all that is foreseen below and from one another: no \
-rewording, part or next step of it, nothing that the same answer would cover. Invent no facts of the world.
-
-The other utterances are what this user said at other moments. Where the subject of one suits, meets these rules and \
-is not settled in the tree, take it as a target."""
 TAKEN = """\
 <true_paths>
 {true_paths}
@@ -50,8 +53,11 @@ WRONG_PATH = Stage(
 Below stand the intent tree of a dialogue, without the dialogue, and the true paths to the user's next utterance with \
 their view. Give two wrong paths: ways in the same view that look natural from the tree, each from a topic of it, to \
 something that the user did not turn to: a subject that one could tell about, ask about or want something done about. \
-"""
-    + ELSEWHERE,
+Each target differs in substance from both true paths, from all that is foreseen below and from one another: no \
+rewording, part or next step of it, nothing that the same answer would cover. Invent no facts of the world.
+
+The other utterances are what this user said at other moments. Where the subject of one suits, meets these rules and \
+is not settled in the tree, take it as a target.""",
     material="""\
 <intent_tree>
 {tree}
@@ -77,44 +83,57 @@ WRONG_TURN = Stage(
     frame=FRAME,
     name="wrong turn",
     task="""\
-The true paths below lead to what the user says next. Foresee what somebody would who knows this user's aims and \
-guesses wrong: start, as this user would, from what the assistant's last turn is about, and go on to another side of \
-it, as everyday as the true one; to nothing settled, far-fetched or odd. Name its likeliest category, and give two \
-paths of each view, each from a topic of the tree. """
-    + ELSEWHERE,
-    material="""\
-View of the true paths: {view}
-
-"""
-    + TAKEN,
+Misread the dialogue: imagine another last exchange, the user's turn as this user writes and the assistant's reply in \
+one to three sentences. It follows as naturally from what came before, is as everyday and particular, with nothing of \
+what the real one brought or where the true paths lead. Write each topic of the tree that changes by it anew, with as \
+many attributes, as telling: what the real exchange brought gives way to what the imagined one brings, all else stays. \
+Give the likeliest category of the user's next utterance there, and two paths of each view, as near to the imagined \
+reply, as broad and as everyday as the true paths and the predictions are to the real one. No target is a rewording, \
+part or next step of these or of another, or has the same answer. Take up another utterance where it meets all this.""",
+    material=TAKEN,
     example=WrongTurn(
-        thinking="what else lies near",
+        exchange=Exchange(user="the user's turn instead", assistant="the reply to it"),
+        topics=(
+            MisreadTopic(
+                topic="topic of the tree",
+                becomes="its name now",
+                attributes=(Leaf(attribute="attribute", value="value"),),
+            ),
+        ),
         category="Question",
         mining=(
-            TreePath(source="topic of the tree", target="one wrong target"),
-            TreePath(source="topic of the tree", target="another wrong target"),
+            TreePath(source="topic of the tree", target="one target"),
+            TreePath(source="topic of the tree", target="another target"),
         ),
         exploration=(
-            TreePath(source="topic of the tree", target="one new topic - attribute"),
-            TreePath(source="topic of the tree", target="another new topic - attribute"),
+            TreePath(source="topic of the tree", target="new topic - attribute"),
+            TreePath(source="topic of the tree", target="another - attribute"),
         ),
     ),
     opens_with=("history", "tree"),
-    checks=(names_are_short, paths_start_at_topics, targets_differ, paths_are_wrong),
-    reply_tokens=170,
+    checks=(
+        names_are_short,
+        topics_are_of_the_tree,
+        misread_tree_is_another,
+        misread_topics_are_as_large,
+        paths_start_at_topics,
+        targets_differ,
+        paths_are_wrong,
+    ),
+    reply_tokens=290,
 )
 
 MISLED_INSIGHT = Stage(
     frame=FRAME,
     name="misled insight",
     task="""\
-The user speaks next. Below stand the category of the utterance and two paths for each view. Take it that the \
-dialogue goes there: no word on what speaks against it or is open besides, on given paths, or on which is likelier. \
-First say in two to four sentences, with conviction, why the utterance is of this category: what in the dialogue \
-leads there, and what kind of thing the user then has to tell, ask or want done. For each view, reason in two to five \
-sentences from what was last said of it to its paths, in their order, each shown as it is given; what the dialogue \
-does not tell is put as a guess, and once is no habit. Give one prediction for each path, in order: about one thing, \
-as bare as this user is, with no particular that neither dialogue nor path suggests.""",
+Reason in two to four sentences as somebody who has concluded that the user's next utterance is of the category below: \
+what in the dialogue, above all in the assistant's last turn, leads there, and what kind of thing the user then has to \
+tell, ask or want done, but not which. For each view, reason in two to five sentences from the tree and the \
+assistant's last turn to the two paths below, each shown as given, without a word on the category, given paths, or \
+which is likelier. What the dialogue does not tell is put as a guess, and once is no habit. Then give one prediction \
+for each path, in order: about one thing, as short and plain as this user writes, with no particular that neither \
+dialogue nor path suggests.""",
     material="""\
 Category of the next utterance: {category}
 
@@ -130,3 +149,4 @@ Category of the next utterance: {category}
     checks=(predictions_differ, views_show_paths),
     reply_tokens=400,
 )
+"""Asked of the misread dialogue and its tree."""

@@ -10,6 +10,7 @@ from ...calling.completion import Usage
 from ...dialogues.turns import Turn
 from ...pairs.words import Region, View
 from ...running.output import SampleId
+from .misreading import Exchange
 from .replies import (
     CategoryReason,
     CategoryTruth,
@@ -30,6 +31,8 @@ class Trajectory(Shape):
     wrong_paths: tuple[TreePath, ...] | None = Field(None, alias="incorrect_path")
     other_wrong_paths: tuple[TreePath, ...] | None = Field(None, alias="incorrect_path_of_other_view")
     """Those of the view that the real utterance does not belong to, where both views were misled."""
+    exchange: Exchange | None = Field(None, alias="imagined_exchange")
+    """What the dialogue was taken to have ended in, where it was misread; the tree is then a misread one too."""
     tree: Topics = Field(alias="intent_tree")
     category_reason: CategoryReason = Field(alias="utterance_category_reason")
     insight: Insight = Field(alias="insight_reason")

@@ -4,7 +4,7 @@ Python names are the words of the method; aliases are the published names, in re
 written here, or in `record` for what only stands on disk; `pairs.sides` repeats the few that it reads more loosely.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, model_validator
@@ -30,6 +30,9 @@ def plain_value(value: Any) -> Any:
 Value = Annotated[Text, BeforeValidator(plain_value)]
 
 
+AFew = Field(min_length=1, max_length=MOST_IN_A_TREE)
+
+
 class AttributeAsked(Shape):
     """An attribute of a topic, as a schema asks for it."""
 
@@ -41,10 +44,12 @@ class TopicAsked(Shape):
     """A topic of the tree, as a schema asks for it: no engine fills an object whose keys are free."""
 
     topic: str
-    attributes: Annotated[list[AttributeAsked], Field(min_length=1, max_length=MOST_IN_A_TREE)]
+    attributes: Annotated[list[AttributeAsked], AFew]
 
 
-TreeAsked = Annotated[list[TopicAsked], Field(min_length=1, max_length=MOST_IN_A_TREE)]
+TreeAsked = Annotated[list[TopicAsked], AFew]
+Tree = Mapping[str, Mapping[str, str]]
+"""Topics, and under each attributes with their values."""
 
 
 def as_tree(value: Any) -> Any:
@@ -172,18 +177,6 @@ class DraftInsight(Insight):
     exploration: DraftView = Field(alias="explore_view")
 
 
-class CategoryTold(Reply):
-    category_reasoning: Text
-
-
-class MisledInsight(DraftInsight, CategoryTold):
-    """Why the utterance is of the category that is written for, and then both views."""
-
-    @property
-    def views(self) -> Insight:
-        return Insight(mining=self.mining, exploration=self.exploration)
-
-
 SIMILARITIES: JsonDict = {"type": "number", "enum": [step / 20 for step in range(21)]}
 
 
@@ -220,22 +213,6 @@ class WrongPath(Reply):
     bare_list = "paths"
     thinking: str = ""
     paths: FirstTwoPaths = Field(alias="incorrect_path", min_length=2, json_schema_extra={"maxItems": 2})
-
-
-class WrongTurn(Reply):
-    """What is foreseen by somebody who misses the moment: its category, and two paths of each view."""
-
-    thinking: str = ""
-    category: ACategory
-    mining: FirstTwoPaths = Field(alias="mining_path", min_length=2, json_schema_extra={"maxItems": 2})
-    exploration: FirstTwoPaths = Field(alias="explore_path", min_length=2, json_schema_extra={"maxItems": 2})
-
-    @property
-    def paths(self) -> tuple[TreePath, ...]:
-        return self.mining + self.exploration
-
-    def view(self, view: View) -> tuple[TreePath, ...]:
-        return self.mining if view == "Mining" else self.exploration
 
 
 class Revision(Reply):

@@ -1,6 +1,7 @@
 """What a run of ProUtt can be told, and what of it shapes a record."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -9,8 +10,9 @@ from ...basics.options import flag, number, one_of, option
 from ...calling.stage import Stage, digest
 from ...dialogues.settings import OverDialogues
 from ..strategies.library import Offered, digest_of
-from .stages import CONSISTENT_STAGES, STAGES
+from .stages import STAGES
 from .steering import STEERING_STAGES
+from .wording import CONSISTENT_STAGES, REWORDED
 
 Misled = Literal["published", "consistent"]
 
@@ -50,7 +52,7 @@ class Config(OverDialogues):
         "published",
         one_of(*get_args(Misled)),
         "how a rejected side is misled: published rewrites one view, which can leave it at odds with its category;"
-        " consistent writes both for it",
+        " consistent writes all of it, from the dialogue misread",
         group="method",
     )
     strategies: Path | None = option(
@@ -69,7 +71,13 @@ class Config(OverDialogues):
     def stages(self) -> tuple[Stage[Any], ...]:
         """What may be asked of a sample."""
         stages = STAGES if self.misled == "published" else CONSISTENT_STAGES
-        return (*stages, *STEERING_STAGES) if self.strategies else stages
+        steering = STEERING_STAGES if self.strategies else ()
+        return *stages, *(self.words.get(stage, stage) for stage in steering)
+
+    @property
+    def words(self) -> Mapping[Stage[Any], Stage[Any]]:
+        """The stages that are worded otherwise, each with what is asked in its place."""
+        return {} if self.misled == "published" else REWORDED
 
     def __post_init__(self) -> None:
         super().__post_init__()

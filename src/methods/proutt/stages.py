@@ -16,7 +16,7 @@ from .checks import (
     targets_differ,
 )
 from .frame import FRAME
-from .misleading import BOTH_VIEWS, MISLED_INSIGHT, WRONG_PATH, WRONG_TURN
+from .misleading import BOTH_VIEWS, WRONG_PATH
 from .replies import (
     CategoryReasons,
     CategoryTruth,
@@ -204,6 +204,3 @@ STAGES: tuple[Stage[Any], ...] = (
     WRONG_PATH,
 )
 """Of the method as published."""
-
-CONSISTENT_STAGES = (*STAGES[:-1], WRONG_TURN, MISLED_INSIGHT)
-"""The same where both views of a misled side are written for its category."""

@@ -63,7 +63,14 @@ function foldsOf(texts) {
   const turns = `${texts.context.length} turns; last: ${last.slice(0, 200)}`;
   return box("div", "folds",
     foldOf("dialogue", "o", turns, texts.context.map(turnOf)),
-    foldOf("tree", "t", topics.slice(0, 200), treeOf(texts.tree)));
+    foldOf("tree", "t", topics.slice(0, 200), texts.misread ? treesOf(texts) : treeOf(texts.tree)));
+}
+// The tree of each side, and what the rejected one takes the dialogue to have ended in.
+function treesOf({ tree, misread }) {
+  const under = (title, value) => [make("h3", {}, title), treeOf(value)];
+  const imagined = [make("h3", {}, "As if the dialogue ended so"), misread.context.map(turnOf)];
+  return box("div", "trees", under("Chosen", tree), under("Rejected", misread.tree),
+    misread.context.length ? imagined : null);
 }
 function saidOf(texts) {
   const flags = texts.flags.filter((flag) => !flag.side);
