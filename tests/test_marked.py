@@ -2,7 +2,8 @@
 
 `tests/marked` holds them, in a shorter form than records have. `expected` names every mark that a pair deserves; the
 pairs that deserve none were written to look as if they did. The heuristics were tuned on the first two files. The third
-shows how good they are: so what differs there is told below and not mended.
+shows how good they are: so what differs there is told below and not mended. The fourth is of two marks alone, that the
+reader of the others was not asked for; nothing was tuned on it either.
 """
 
 from collections import Counter
@@ -18,13 +19,16 @@ from src.pairs.words import INVERTED
 from .conftest import ROOT, read_rows
 
 FILES = sorted((ROOT / "tests/marked").glob("*.jsonl"))
-TOLD_LATER = {"path_tells_utterance", "chosen_tells_utterance"}  # marks that the reader was not asked for
+TOLD_LATER = {"path_tells_utterance", "chosen_tells_utterance"}
+LATER = ROOT / "tests/marked/fourth.jsonl"  # whose reader was asked for these
+EARLIER = [path for path in FILES if path != LATER]
 KNOWN = {
     ("missed", "en-spanish-class-bracket-label", "artifact"),
     ("missed", "it-chitarra-eco-rifiuto", "refusal"),
     ("missed", "repair-faucet-zh-slip", "artifact"),
     ("missed", "pt-irs-instrucao", "category_mismatch"),
     ("false", "parent-playdate-sorry", "refusal"),
+    ("missed", "en-frozen-tap-wording", "chosen_tells_utterance"),
 }
 
 
@@ -59,7 +63,8 @@ def test_marks_are_those_that_the_reader_gave(path: Path) -> None:
     differences: set[tuple[str, str, str]] = set()
     names: set[str] = set()
     for row in read_rows(path):
-        found, expected = {mark.tag for mark in marks(record_of(row))} - TOLD_LATER, set(row["expected"])
+        found, expected = {mark.tag for mark in marks(record_of(row))}, set(row["expected"])
+        found -= set() if path == LATER else TOLD_LATER
         names.add(row["name"])
         differences |= {("missed", row["name"], tag) for tag in expected - found}
         differences |= {("false", row["name"], tag) for tag in found - expected}
@@ -69,7 +74,7 @@ def test_marks_are_those_that_the_reader_gave(path: Path) -> None:
 def test_there_is_enough_to_judge_by() -> None:
     rows = [row for path in FILES for row in read_rows(path)]
     counts = Counter(tag for row in rows for tag in row["expected"])
-    assert counts.keys() == set(TAGS) - {INVERTED, "fault_kept"} - TOLD_LATER
+    assert counts.keys() == set(TAGS) - {INVERTED, "fault_kept"}
     assert min(counts.values()) >= 6
     assert sum(not row["expected"] for row in rows) >= 60
 
@@ -77,7 +82,7 @@ def test_there_is_enough_to_judge_by() -> None:
 def test_what_is_said_to_tell_the_utterance_is_a_name_a_number_or_its_very_words() -> None:
     """None of these pairs was written for these marks; what they find in them was looked at one by one."""
     found: dict[str, set[str]] = {}
-    for row in [row for path in FILES for row in read_rows(path)]:
+    for row in [row for path in EARLIER for row in read_rows(path)]:
         told = {mark.evidence.split("'")[1] for mark in marks(record_of(row)) if mark.tag in TOLD_LATER}
         found |= {row["name"]: told} if told else {}
     assert found == {
