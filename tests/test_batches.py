@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from src.rehearsing.standin import reply_to, schema_of
+
 from .conftest import Done, command, read_rows, started, synthesis
 from .test_synthesis import many, training_bytes
 
@@ -201,10 +203,12 @@ def test_a_limit_is_for_all_passes_together(endpoint: Start, tmp_path: Path) -> 
 
 
 def test_an_endpoint_without_batches_is_a_sentence(serve: Callable[..., str], tmp_path: Path) -> None:
-    many(tmp_path, 3)
-    done = synthesis(tmp_path, serve(lambda _: "{}"), *FAST)
-    assert done.returncode in {1, 3}
-    assert "Traceback" not in done.stderr
+    many(tmp_path, 12)
+    url = serve(lambda body: reply_to(body["messages"], schema_of(body)))
+    done = synthesis(tmp_path, url, *FAST)
+    assert done.returncode == 1
+    assert "has no batches in the OpenAI form (it answered 404" in done.stderr
+    assert synthesis(tmp_path, url).returncode == 0  # nothing waits there
 
 
 @pytest.mark.parametrize(

@@ -82,13 +82,13 @@ def upload(files: Sequence[Path], folder: str) -> list[str]:
 def place_of(address: str) -> tuple[Any, str]:
     """The file system of an address, and the path there. Raises Stop where there is none."""
     try:
-        from pyarrow import fs  # noqa: PLC0415 (optional)
+        from pyarrow import ArrowException, fs  # noqa: PLC0415 (optional)
     except ImportError as error:
         raise Stop(f"{shortened(address)} is read by pyarrow: pip install -r requirements-input.txt") from error
     named = re.sub("^az://", "abfs://", address, flags=re.IGNORECASE)
     try:
         system, path = fs.FileSystem.from_uri(named)
-    except (OSError, ValueError, NotImplementedError) as error:  # pyarrow's own errors are ValueErrors
+    except (OSError, ArrowException) as error:
         raise unreachable(address, error) from error
     return system, path
 

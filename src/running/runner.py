@@ -113,7 +113,8 @@ async def run_open(config: Running, key: str, job: Job[Any], output: Output, sto
             await (Rounds(run, desk).all() if desk else run.all())
         finally:
             if team:
-                await team.look()
+                with contextlib.suppress(Stop):  # what the workers could not keep has ended the run already
+                    await team.look()
             tell(run, time.monotonic() - start, desk.open if desk else [])
     return status_of(run.tally, job, still_open=bool(desk and desk.left_open))
 

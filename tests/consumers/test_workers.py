@@ -44,14 +44,14 @@ def begun(folder: Path, url: str, *arguments: object) -> "subprocess.Popen[str]"
     )
 
 
-def workers(folder: Path) -> Iterator[int]:
-    """The processes that make samples for a run begun in this folder."""
+def processes(folder: Path, kind: bytes) -> Iterator[int]:
+    """The processes of Ray's that are of this kind, for a run begun in this folder."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command, told = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
         except OSError:
             continue
-        if command.startswith(b"ray::Worker") and f"TRIAL={folder.name}".encode() in told:
+        if command.startswith(b"ray::" + kind) and f"TRIAL={folder.name}".encode() in told:
             yield int(process.name)
 
 
@@ -70,7 +70,7 @@ def test_a_killed_worker_costs_what_it_had_in_flight(endpoint: Start, tmp_path: 
     until = time.monotonic() + 60
     while len(read_rows(tmp_path / "asked.log")) < whole // 3 and time.monotonic() < until:
         time.sleep(0.1)
-    victim = next(workers(tmp_path))
+    victim = next(processes(tmp_path, b"Worker"))
     os.kill(victim, signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
@@ -88,6 +88,23 @@ def test_a_killed_run_goes_on_and_repeats_what_was_in_flight(endpoint: Start, tm
         time.sleep(0.1)
     process.kill()
     process.communicate()
+    assert synthesis(tmp_path, url, "--workers", 2).returncode == 0
+    assert whole <= len(read_rows(tmp_path / "asked.log")) <= whole + 10
+    assert same(tmp_path)
+
+
+def test_a_run_whose_keeper_is_killed_says_so_and_goes_on(endpoint: Start, tmp_path: Path, whole: int) -> None:
+    url = endpoint(latency=0.05, jitter=0.1, log=tmp_path / "asked.log")
+    process = begun(tmp_path, url)
+    until = time.monotonic() + 60
+    while len(read_rows(tmp_path / "asked.log")) < whole // 3 and time.monotonic() < until:
+        time.sleep(0.1)
+    os.kill(next(processes(tmp_path, b"Keeper")), signal.SIGKILL)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1, err
+    assert err.rstrip().endswith("which repeats nothing that was answered.")
+    assert "Traceback" not in out + err
+    assert not (tmp_path / "out.jsonl.failed.jsonl").exists()
     assert synthesis(tmp_path, url, "--workers", 2).returncode == 0
     assert whole <= len(read_rows(tmp_path / "asked.log")) <= whole + 10
     assert same(tmp_path)

@@ -126,11 +126,21 @@ class Desk:
             if not path.exists():  # deleted by somebody: its questions are written anew
                 self.close(batch, counts=False)
                 return
-            self.unsent.discard(batch.tag)
-            file = await self.provider.upload(path)
-            there = await self.provider.create(file, batch.tag)
+            try:
+                file = await self.provider.upload(path)
+                self.unsent.discard(batch.tag)
+                there = await self.provider.create(file, batch.tag)
+            except Stop:
+                self.take_back(batch)
+                raise
         self.ledger.created(batch.tag, there.id)
         log.info("batch %s: %s questions sent", there.id, f"{batch.questions:,}")
+
+    def take_back(self, refused: Batch) -> None:
+        """The provider takes no batch: nobody is to wait for what only we know of."""
+        for batch in self.open:
+            if batch.tag in self.unsent or batch.tag == refused.tag:
+                self.close(batch, counts=False)
 
     async def patiently(self, act: Callable[[], Awaitable[T]]) -> T:
         """Act until it succeeds, as long as an outage is waited for."""

@@ -14,6 +14,10 @@ from ...calling.settings import Calling
 from ...calling.store import Store
 
 MINUTE = 62.0  # seconds; between what is granted and what is sent lies the way to a worker, which may be busy
+KEEPER_GONE = (
+    "The process that keeps the replies and limits of all workers has ended: run the same command again, which repeats"
+    " nothing that was answered."
+)
 COALESCED = 0.005  # seconds for which messages are gathered
 
 
@@ -77,6 +81,8 @@ class Held:
     seat: str
     wanted: Usage
     prompt: int
+    paced: bool = False
+    """It was counted as sent."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,8 +149,9 @@ class Keeper:
             if self._common.stopped:
                 raise self._common.stopped
             wanted = self._common.budget.reserve(meter, enter.prompt)
-            self._held[worker][enter.ticket] = Held(enter.seat, wanted, enter.prompt)
+            held = self._held[worker][enter.ticket] = Held(enter.seat, wanted, enter.prompt)
             await account.pace.wait(wanted.total)
+            self._held[worker][enter.ticket] = dataclasses.replace(held, paced=True)
         except Stop as reason:
             await account.slots.__aexit__(None, None, None)
             self._common.stop(reason)
@@ -167,7 +174,8 @@ class Keeper:
         held = self._held[worker].pop(ticket, None)
         if held:
             account = self._accounts[held.seat]
-            account.pace.end(held.wanted.total, used.total)
+            if held.paced:
+                account.pace.end(held.wanted.total, used.total)
             self._meters[held.seat].settle(held.wanted, used, held.prompt if used.prompt else 0)
             account.slots.release()
         return held

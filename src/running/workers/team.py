@@ -18,7 +18,7 @@ from ...calling.stage import AskSeats
 from ...calling.store import Store
 from ..job import Item, Job
 from ..settings import Running
-from .keeper import Keeper, State
+from .keeper import KEEPER_GONE, Keeper, State
 from .worker import Ended, Worker
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,8 @@ class Team:
             setattr(ask.bill, field.name, getattr(ended.bill, field.name))
         told(ended.notes, ask.outcomes)
         if ended.stop:
-            await self.keeper.stop.remote(ended.stop)
+            with contextlib.suppress(self.ray.exceptions.RayError):  # it may be gone, and that the reason
+                await self.keeper.stop.remote(ended.stop)
             raise ended.stop
         if ended.failed:
             raise (Misfit if ended.misfit else Failed)(*ended.failed)
@@ -127,19 +128,17 @@ class Team:
         try:
             state: State = await self.keeper.state.remote()
         except self.ray.exceptions.RayError as error:
-            raise Stop(
-                "The process that keeps the replies and limits of all workers has ended: run the same command again,"
-                " which repeats nothing that was answered."
-            ) from error
+            raise Stop(KEEPER_GONE) from error
         common = self.endpoints[""].common
         common.calls, common.retries = state.calls, state.retries
         for seat, used in state.used.items():
             self.endpoints[seat].meter.used = used
 
     async def keep_looking(self) -> None:
-        while True:
-            await asyncio.sleep(LOOKED_AT)
-            await self.look()
+        with contextlib.suppress(Stop):  # the workers say so
+            while True:
+                await asyncio.sleep(LOOKED_AT)
+                await self.look()
 
 
 @contextlib.asynccontextmanager

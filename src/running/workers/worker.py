@@ -19,7 +19,7 @@ from ...calling.outcomes import Noted, Outcomes
 from ...calling.question import Question
 from ...calling.session import Bill, Failed, Misfit, Session
 from ...calling.settings import Calling
-from .keeper import COALESCED, Enter, Leave, Letter, Put
+from .keeper import COALESCED, KEEPER_GONE, Enter, Leave, Letter, Put
 
 Notes = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
 
@@ -45,10 +45,13 @@ class Link:
         self._letter, self._sent = Letter(), asyncio.get_running_loop().create_future()
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._sending: asyncio.Task[None] | None = None
+        self._broken: Stop | None = None
         self._hearing = asyncio.create_task(self.hear())
 
     async def enter(self, seat: str, prompt: int) -> int:
         """Return when a request may be sent. Raises Stop where none is to be sent any more."""
+        if self._broken:
+            raise self._broken
         ticket = next(self._tickets)
         self._waiting[ticket] = asyncio.get_running_loop().create_future()
         self.write().enters.append(Enter(ticket, seat, prompt))
@@ -79,16 +82,21 @@ class Link:
             self._letter, self._sent = Letter(), asyncio.get_running_loop().create_future()
             try:
                 await self._keeper.exchange.remote(self._worker, letter)
-            except BaseException as error:
-                sent.set_exception(error)
+            except Exception as error:  # noqa: BLE001 (whatever it is, nothing can be kept any more)
+                sent.set_exception(self.broken(error))
                 sent.exception()  # nobody may be waiting for it
-                raise
+                return
             sent.set_result(None)
 
     async def hear(self) -> None:
         """Take what the keeper grants."""
-        while True:
-            for granted in await self._keeper.granted.remote(self._worker):
+        while not self._broken:
+            try:
+                heard = await self._keeper.granted.remote(self._worker)
+            except Exception as error:  # noqa: BLE001 (whatever it is, nothing is granted any more)
+                self.broken(error)
+                return
+            for granted in heard:
                 waiting = self._waiting.get(granted.ticket)
                 if waiting is None or waiting.done():
                     continue
@@ -96,6 +104,15 @@ class Link:
                     waiting.set_exception(granted.stop)
                 else:
                     waiting.set_result(None)
+
+    def broken(self, error: Exception) -> Stop:
+        """The keeper cannot be asked any more, or refuses: whoever waits for it is told why, and all who come."""
+        cause = getattr(error, "cause", None)
+        self._broken = self._broken or (cause if isinstance(cause, Stop) else Stop(KEEPER_GONE))
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(self._broken)
+        return self._broken
 
 
 class FarEndpoint(Endpoint):
