@@ -18,7 +18,7 @@ KEEPER_GONE = (
     "The process that keeps the replies and limits of all workers has ended: run the same command again, which repeats"
     " nothing that was answered."
 )
-COALESCED = 0.005  # seconds for which messages are gathered
+COALESCED = 0.02  # seconds for which what is to be said is gathered; small beside any model, large beside a message
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,15 +112,14 @@ class Keeper:
         self._store: Store | None = None
         self._held: defaultdict[str, dict[int, Held]] = defaultdict(dict)
         self._granted: defaultdict[str, list[Granted]] = defaultdict(list)
-        self._some: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._entering: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
 
     def open(self, path: Path) -> None:
         """Keep replies in this store."""
         self._store = Store(path)
 
-    async def exchange(self, worker: str, letter: Letter) -> None:
-        """Take a worker's letter. When this returns, no kill of any process can lose the replies in it."""
+    async def exchange(self, worker: str, letter: Letter) -> Sequence[Granted]:
+        """Take a worker's letter; give what it may send by now. No kill of any process can lose what was in it then."""
         if self._store:
             for put in letter.puts:
                 self._store.put(put.question, put.sample, put.stage, put.completion)
@@ -132,14 +131,8 @@ class Keeper:
             task = asyncio.create_task(self.enter(worker, enter))
             self._entering[worker].add(task)
             task.add_done_callback(self._entering[worker].discard)
-
-    async def granted(self, worker: str) -> Sequence[Granted]:
-        """What this worker may send, as soon as there is anything."""
-        await self._some[worker].wait()
-        await asyncio.sleep(COALESCED)
-        self._some[worker].clear()
-        granted, self._granted[worker] = self._granted[worker], []
-        return granted
+        await asyncio.sleep(0)  # those that need not wait are let in
+        return self._granted.pop(worker, [])
 
     async def enter(self, worker: str, enter: Enter) -> None:
         """Let a request be sent when every limit allows it."""
@@ -160,7 +153,6 @@ class Keeper:
             self.give_back(worker, enter.ticket, Usage())
             raise
         self._granted[worker].append(Granted(enter.ticket, stop))
-        self._some[worker].set()
 
     def leave(self, worker: str, leave: Leave) -> None:
         """A request is over: its slot is free, and what it cost is known."""
@@ -186,7 +178,7 @@ class Keeper:
             task.cancel()
         for ticket in list(self._held[worker]):
             self.give_back(worker, ticket, Usage())
-        self._granted[worker].clear()
+        self._granted.pop(worker, None)
 
     async def stop(self, reason: Stop) -> None:
         """Let nothing more be sent."""

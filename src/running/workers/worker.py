@@ -5,7 +5,7 @@ import dataclasses
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...basics.command import Stop
@@ -19,7 +19,7 @@ from ...calling.outcomes import Noted, Outcomes
 from ...calling.question import Question
 from ...calling.session import Bill, Failed, Misfit, Session
 from ...calling.settings import Calling
-from .keeper import COALESCED, KEEPER_GONE, Enter, Leave, Letter, Put
+from .keeper import COALESCED, KEEPER_GONE, Enter, Granted, Leave, Letter, Put
 
 Notes = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
 
@@ -37,7 +37,7 @@ class Ended:
 
 
 class Link:
-    """The way to the keeper: what is said within a few milliseconds goes in one message."""
+    """The way to the keeper: what is said within some milliseconds goes in one message, and is answered by one."""
 
     def __init__(self, keeper: Any, worker: str) -> None:
         self._keeper, self._worker = keeper, worker
@@ -46,7 +46,6 @@ class Link:
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._sending: asyncio.Task[None] | None = None
         self._broken: Stop | None = None
-        self._hearing = asyncio.create_task(self.hear())
 
     async def enter(self, seat: str, prompt: int) -> int:
         """Return when a request may be sent. Raises Stop where none is to be sent any more."""
@@ -73,37 +72,30 @@ class Link:
         return self._letter
 
     async def send(self) -> None:
-        """Send letters until there is nothing to say."""
-        while True:
+        """Send letters until there is nothing to say and nothing to wait for."""
+        while self._letter or self._waiting:
             await asyncio.sleep(COALESCED)
-            if not self._letter:
-                return
             letter, sent = self._letter, self._sent
             self._letter, self._sent = Letter(), asyncio.get_running_loop().create_future()
             try:
-                await self._keeper.exchange.remote(self._worker, letter)
+                granted = await self._keeper.exchange.remote(self._worker, letter)
             except Exception as error:  # noqa: BLE001 (whatever it is, nothing can be kept any more)
                 sent.set_exception(self.broken(error))
                 sent.exception()  # nobody may be waiting for it
                 return
             sent.set_result(None)
+            self.hear(granted)
 
-    async def hear(self) -> None:
-        """Take what the keeper grants."""
-        while not self._broken:
-            try:
-                heard = await self._keeper.granted.remote(self._worker)
-            except Exception as error:  # noqa: BLE001 (whatever it is, nothing is granted any more)
-                self.broken(error)
-                return
-            for granted in heard:
-                waiting = self._waiting.get(granted.ticket)
-                if waiting is None or waiting.done():
-                    continue
-                if granted.stop:
-                    waiting.set_exception(granted.stop)
-                else:
-                    waiting.set_result(None)
+    def hear(self, granted: Sequence[Granted]) -> None:
+        """Let those go that may."""
+        for each in granted:
+            waiting = self._waiting.get(each.ticket)
+            if waiting is None or waiting.done():
+                continue
+            if each.stop:
+                waiting.set_exception(each.stop)
+            else:
+                waiting.set_result(None)
 
     def broken(self, error: Exception) -> Stop:
         """The keeper cannot be asked any more, or refuses: whoever waits for it is told why, and all who come."""
