@@ -36,9 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .dialogues.preview import preview  # noqa: PLC0415 (needed by this option alone)
         from .predicting.baselines import baseline_of  # noqa: PLC0415 (the same)
         from .predicting.estimate import parts  # noqa: PLC0415 (the same)
+        from .predicting.job import job_of  # noqa: PLC0415 (the same)
 
         baseline = baseline_of(settings) if settings.baseline else None
-        return preview(settings, functools.partial(parts, settings=settings, baseline=baseline))
+        told = functools.partial(parts, settings=settings, baseline=baseline)
+        return preview(settings, job_of(settings, baseline), told)
     if settings.estimate:
         from .predicting.estimate import estimate  # noqa: PLC0415 (needed by this option alone)
 

@@ -43,15 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .methods.proutt.estimate import estimate  # noqa: PLC0415 (needed by this option alone)
 
         return estimate(config)
+    from .methods.proutt.job import job_of  # noqa: PLC0415 (brings the SDK, whose import takes longer than --help does)
+
     if config.show:
         from .dialogues.preview import preview  # noqa: PLC0415 (needed by this option alone)
 
-        return preview(config)
-    key = api_key_of(config)
-    from .methods.proutt.job import job_of  # noqa: PLC0415 (brings the SDK, whose import takes longer than --help does)
-    from .running.runner import run  # noqa: PLC0415 (the same)
+        return preview(config, job_of(config))
+    from .running.runner import run  # noqa: PLC0415 (not needed by what is above)
 
-    return run(config, key, job_of(config))
+    return run(config, api_key_of(config), job_of(config))
 
 
 if __name__ == "__main__":

@@ -111,6 +111,17 @@ def test_dialogues_that_are_held_back_are_not_asked_about(endpoint: Start, tmp_p
     assert {int(name) for name in re.findall(r"garden number (\d+)", asked)} == learnt
 
 
+def test_what_is_shown_is_what_would_be_asked(endpoint: Start, tmp_path: Path) -> None:
+    many(tmp_path, 12)
+    share, url = ("--split", "test=0.5"), endpoint(log=tmp_path / "log")
+    shown = induced(tmp_path, url, *share, "--show", 100)
+    assert induced(tmp_path, url, *share, "--step", "extract").returncode == 0
+    learnt = {row["sample_id"] for row in read_rows(Place(tmp_path / LIBRARY).extracted)}
+    assert 0 < len(learnt) < 12
+    assert {int(name) for name in re.findall(r"^=== sample \d+: id (\d+),", shown.stdout, re.MULTILINE)} == learnt
+    assert "dialogue of another share (--split)" in shown.stdout
+
+
 def test_a_budget_is_one_for_all_steps(endpoint: Start, tmp_path: Path) -> None:
     many(tmp_path, 12)
     assert induced(tmp_path, endpoint(), "--step", "extract").returncode == 0
@@ -466,6 +477,10 @@ def test_no_stage_sees_what_was_learnt_from_its_own_dialogue(endpoint: Start, li
     done = synthesis(library, endpoint(), "--strategies", LIBRARY)
     assert "passed over    10: dialogue that the strategies come from (--strategies)" in done.stdout
     assert {record["sample_id"] for record in read_rows(library / "out.jsonl")} == {*range(40, 46)}
+    shown = synthesis(library, endpoint(), "--strategies", LIBRARY, "--show", 100, output="other.jsonl")
+    assert {int(name) for name in re.findall(r"^=== sample \d+: id (\d+),", shown.stdout, re.MULTILINE)} == {
+        *range(40, 46)
+    }
 
 
 def test_where_nothing_fits_the_draft_is_made_as_without_a_library(serve: Serve, library: Path) -> None:

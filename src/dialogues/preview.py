@@ -6,10 +6,9 @@ import textwrap
 from collections.abc import Callable, Iterator
 
 from ..basics.command import Stop
-from ..basics.files import found
+from ..running.job import Job
 from ..running.output import made_before
 from ..running.tally import Tally
-from .intake import pending
 from .samples import Sample
 from .settings import OverDialogues
 
@@ -24,20 +23,20 @@ class Part:
     text: str
 
 
-def preview(config: OverDialogues, parts: Callable[[Sample], Iterator[Part]] | None = None) -> int:
+def preview(config: OverDialogues, job: Job[Sample], parts: Callable[[Sample], Iterator[Part]] | None = None) -> int:
     """Print the first samples that a run would make, and what became of the dialogues before them. The exit status.
 
     `parts` are what is shown of a sample; without them, what a method that makes pairs is told.
     """
-    tally, files = Tally(), found(config.input, config.output)
-    samples = itertools.islice(pending(config, files, made_before(config.output), tally), config.show)
+    tally = Tally()
+    samples = itertools.islice(job.items(made_before(config.output), tally), config.show)
     number = 0
     for number, sample in enumerate(samples, 1):
         print(f"=== sample {number}: id {sample.sample_id!r}, item {sample.item_id}")
         print("".join(f"--- {part.heading}\n{part.text}\n" for part in (parts or method_parts)(sample)))
     print(f"{tally.rows:,} dialogues read")
     print("\n".join(tally.in_words()))
-    if not number and (nothing := tally.nothing_usable("dialogues", files)):
+    if not number and (nothing := tally.nothing_usable("dialogues", job.files)):
         raise Stop(nothing)
     return 3 if tally.unreadable else 0
 

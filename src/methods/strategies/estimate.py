@@ -87,7 +87,7 @@ def table(settings: Settings, tally: Tally, turns: int, lines: list[Line]) -> It
 
 def show(settings: Settings) -> int:
     """Print the first turns as they would be asked; the exit status."""
-    return preview(dataclasses.replace(settings, output=settings.place.extracted), parts)
+    return preview(dataclasses.replace(settings, output=settings.place.extracted), job.extraction(settings), parts)
 
 
 def parts(sample: Sample) -> Iterator[Part]:
