@@ -10,6 +10,8 @@ examples:
     python -m src.rehearsal --local --limit 3
   dialogues made by each recipe
     python -m src.rehearsal --converse
+  a library of strategies from one share of the dialogues, and pairs of the other that are drafted under it
+    python -m src.rehearsal --strategies
   only the endpoint, for trying synthesis or for tests, with one answer in twenty refused
     python -m src.rehearsal --serve --port 8099 --fault 429=0.05
 
@@ -18,16 +20,17 @@ faults:
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import converse, postprocess, synthesis
+from . import converse, postprocess, strategies, synthesis
 from .basics.command import Stop, as_command
 from .basics.files import beginning, refuse_others
 from .basics.options import options_from
 from .calling.local import packaged_model
 from .methods.recipes.kit.known import recipe_of
 from .methods.recipes.kit.settings import NAMES
+from .methods.strategies.place import Place
 from .rehearsing.serving import serve, serving
 from .rehearsing.settings import EXAMPLE_SEEDS, Settings, faults_in_help
 from .rehearsing.standin import StandIn
@@ -43,12 +46,15 @@ FOLDER = Path("data/rehearsal")  # apart from what was paid for, whose card and 
 RECORDS = FOLDER / "records.jsonl"
 TRAINING = {mode: FOLDER / f"{mode}.json" for mode in MODES}
 FEW = 6
+PLACE = Place(FOLDER / "library.jsonl")
+STEERED = FOLDER / "steered.jsonl"
+HELD_BACK, SMALLEST = "test=0.4", 2  # so that a dozen dialogues give clusters, and leave some to be foreseen
 
 
 def rehearse(settings: Settings) -> int:
     """Synthesis and both kinds of training file, from these dialogues, on the stand-in."""
     with serving(settings.manner) as url:
-        outcome = synthesized(settings, "--base-url", url, "--model", "rehearsal", "--api-key-env", "")
+        outcome = synthesized(settings, *answered_by(url))
     return outcome or processed()
 
 
@@ -64,11 +70,28 @@ def rehearse_locally(settings: Settings) -> int:
 
 def synthesized(settings: Settings, *endpoint: object) -> int:
     """Records of the dialogues, from an endpoint; the exit status."""
-    refuse_others(RECORDS, "rehearsal", lambda path: b'"rehearsal":true' in beginning(path))
-    RECORDS.unlink(missing_ok=True)
-    limit = ["--limit", settings.limit] if settings.limit else []
-    arguments = [*endpoint, "--no-cache", *limit, "--input", settings.input, "--output", RECORDS]
+    make_room(RECORDS)
+    arguments = [*endpoint, "--no-cache", *limit(settings), "--input", settings.input, "--output", RECORDS]
     return synthesis.main([*map(str, arguments)])
+
+
+def limit(settings: Settings) -> list[object]:
+    return ["--limit", settings.limit] if settings.limit else []
+
+
+def answered_by(url: str) -> list[object]:
+    """Options by which a command asks the stand-in."""
+    return ["--base-url", url, "--model", "rehearsal", "--api-key-env", ""]
+
+
+def is_rehearsed(path: Path) -> bool:
+    return path.is_file() and b'"rehearsal":true' in beginning(path)
+
+
+def make_room(path: Path, is_ours: Callable[[Path], bool] = is_rehearsed) -> None:
+    """Delete what an earlier rehearsal has left there. Raises Stop where it is something else."""
+    refuse_others(path, "rehearsal", is_ours)
+    path.unlink(missing_ok=True)
 
 
 def processed() -> int:
@@ -92,13 +115,26 @@ def rehearse_recipes(settings: Settings) -> int:
     with serving(settings.manner) as url:
         for name in NAMES:
             path = FOLDER / f"dialogues_{name}.jsonl"
-            refuse_others(path, "rehearsal", lambda path: b'"rehearsal":true' in beginning(path))
-            path.unlink(missing_ok=True)
+            make_room(path)
             print(f"recipe         {name}")
             given = ["--recipe", name, "--seeds", seeds[recipe_of(name).seeds], "--count", settings.limit or FEW]
-            told = ["--base-url", url, "--model", "rehearsal", "--api-key-env", "", "--no-cache", "--output", path]
+            told = [*answered_by(url), "--no-cache", "--output", path]
             outcome = max(outcome, converse.main([*map(str, given + told)]))
     return outcome
+
+
+def rehearse_strategies(settings: Settings) -> int:
+    """A library of these dialogues but for a share, and pairs of that share drafted under it; the exit status."""
+    make_room(PLACE.library, lambda _: is_rehearsed(PLACE.extracted))
+    for path in (PLACE.extracted, PLACE.assigned, PLACE.abstracted, PLACE.turns, STEERED):
+        make_room(path)
+    with serving(settings.manner) as url:
+        told = [*answered_by(url), "--no-cache", *limit(settings), "--input", settings.input]
+        no_vectors = ["--embeddings-url", "", "--embeddings-model", ""]  # which an endpoint of the user's would answer
+        made = ["--library", PLACE.library, "--split", HELD_BACK, "--smallest", SMALLEST, *no_vectors]
+        outcome = strategies.main([*map(str, told + made)])
+        used = ["--strategies", PLACE.library, "--output", STEERED]
+        return outcome or synthesis.main([*map(str, told + used)])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,6 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return rehearse_locally(settings)
     if settings.converse:
         return rehearse_recipes(settings)
+    if settings.strategies:
+        return rehearse_strategies(settings)
     if not settings.serve:
         return rehearse(settings)
     try:

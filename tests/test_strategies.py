@@ -564,6 +564,34 @@ def test_five_arms_are_compared_on_dialogues_that_the_library_does_not_come_from
     assert done.returncode == 0, done.stderr
 
 
+def test_the_rehearsal_makes_a_library_and_pairs_of_other_dialogues_under_it(tmp_path: Path) -> None:
+    paid = {
+        "PROUTT_EMBEDDINGS_URL": "http://127.0.0.1:9/v1",
+        "PROUTT_EMBEDDINGS_MODEL": "e",
+    }  # for whom no key is asked
+    for _ in range(2):  # again, over what it left
+        done = command("rehearsal", "--strategies", folder=tmp_path, **paid)
+        assert done.returncode == 0, done.stderr
+    folder = tmp_path / "data/rehearsal"
+    names = {entry["id"] for entry in read_rows(folder / LIBRARY) if entry["name"]}
+    learnt = {row["sample_id"] for row in read_rows(folder / "library.extracted.jsonl")}
+    steered = read_rows(folder / "steered.jsonl")
+    assert steered
+    assert all({*row["strategies"]["chosen"]} < names and row["rehearsal"] for row in steered)
+    assert not learnt & {row["sample_id"] for row in steered}
+
+
+def test_the_rehearsal_leaves_a_library_alone_that_was_not_rehearsed(library: Path) -> None:
+    real, folder = (library / LIBRARY).read_bytes(), library / "data/rehearsal"
+    folder.mkdir(parents=True)
+    (folder / LIBRARY).write_bytes(real)
+    assert "library.jsonl was not made by src.rehearsal" in sentence(
+        command("rehearsal", "--strategies", folder=library)
+    )
+    assert [path.name for path in folder.iterdir()] == [LIBRARY]
+    assert (folder / LIBRARY).read_bytes() == real
+
+
 # ---------------------------------------------------------------------------------------------- a user simulator
 
 

@@ -46,6 +46,11 @@ class Settings(Options):
         group="input",
         variable=False,
     )
+    strategies: bool = flag(
+        "make a library of strategies instead, and pairs of other dialogues under it",
+        group="input",
+        variable=False,
+    )
     port: int = own(0, number(0, 65535, int), "port of --serve; 0 is any free one", group="endpoint")
     latency: float = own(0.0, number(0, 3600), "seconds before each answer", group="endpoint")
     jitter: float = own(0.0, number(0, 3600), "up to so many seconds more", group="endpoint")
