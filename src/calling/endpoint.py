@@ -56,7 +56,7 @@ class Endpoint:
         self.prices = Prices(config.price_in, config.price_cached, config.price_out)
         self.meter = self.common.budget.meter(self.prices, config.max_tokens)
         account = self.common.account(config, key)
-        self.slots, self._pace, self._outage = account.slots, account.pace, account.outage
+        self.slots, self._pace, self.outage = account.slots, account.pace, account.outage
         self._wire = Wire(config, key)
         self._jitter = random.Random()
         self._modes: dict[str, Mode] = {}
@@ -89,7 +89,7 @@ class Endpoint:
 
     async def negotiate(self, question: Question) -> Completion:
         """Ask in the strongest JSON mode not known to be refused, then in weaker ones; keep the first that works."""
-        refusal, outages, wished = None, self._outage.count, WISHED[self.config.json_mode]
+        refusal, outages, wished = None, self.outage.count, WISHED[self.config.json_mode]
         first = max(self._modes.values(), key=MODES.index, default=wished[0])
         for mode in wished[wished.index(first) :]:
             try:
@@ -102,7 +102,7 @@ class Endpoint:
                     return await self.complete(question)
                 refusal = refusal or failed
                 continue
-            if outages == self._outage.count:  # what was refused in an outage says nothing of the mode
+            if outages == self.outage.count:  # what was refused in an outage says nothing of the mode
                 known, self._modes[question.stage] = self._modes.get(question.stage), mode
                 if refusal and known != mode:
                     log.warning("JSON mode is now %s: the endpoint refused %s (%s)", mode, first, refusal)
@@ -134,24 +134,24 @@ class Endpoint:
         prompt = sum(tokens_in(message["content"]) for message in body["messages"])
         tries, wasted, start = itertools.count(), Usage(), time.monotonic()
         while True:
-            with self.common.waits("endpoint down") if self._outage.down else contextlib.nullcontext():
-                trying = await self._outage.turn()
+            with self.common.waits("endpoint down") if self.outage.down else contextlib.nullcontext():
+                trying = await self.outage.turn()
             try:
                 completion = await self.send(raw, kind, prompt)
             except RequestFailed as failed:
                 failed.usage = wasted = wasted + failed.usage
                 why = failed.kind
                 self.note_failure(failed, raw, proven=proven)
-                if self._outage.down:
+                if self.outage.down:
                     wait = failed.wait or 0.0
                 else:
                     wait = self.wait_after(failed, next(tries), time.monotonic() - start, proven=proven)
             else:
-                self._outage.answered()
+                self.outage.answered()
                 return dataclasses.replace(completion, usage=completion.usage + wasted)
             finally:
                 if trying:
-                    self._outage.done()
+                    self.outage.done()
             self.common.retries[why] += 1
             if wait:
                 self.common.on_wait()
@@ -163,21 +163,21 @@ class Endpoint:
 
         An endpoint that says when to come again is not down, unless it says so to everybody for long.
         """
-        if failed.unresolved and not self._outage.ever_answered:
+        if failed.unresolved and not self.outage.ever_answered:
             raise Stop(f"There is no such host ({failed}): check --base-url, and the network.") from failed
         if failed.kind == "rate_limit":
-            self._outage.limited(str(failed))
+            self.outage.limited(str(failed))
         elif failed.kind == "connection" or (failed.kind == "server_error" and proven and failed.wait is None):
-            self._outage.failed(raw, str(failed), refused=failed.kind == "connection")
+            self.outage.failed(raw, str(failed), refused=failed.kind == "connection")
         elif failed.kind != "server_error" or failed.wait is not None:
-            self._outage.answered()
+            self.outage.answered()
 
     def wait_after(self, failed: RequestFailed, tries: int, lasted: float, *, proven: bool) -> float:
         """Seconds until the next try; raises the failure itself where there is none.
 
         A limit of rate is no fault: it is waited for as long as an outage would be.
         """
-        doubtful = failed.kind == "server_error" and not (proven and self._outage.ever_answered)
+        doubtful = failed.kind == "server_error" and not (proven and self.outage.ever_answered)
         allowed = min(self.config.max_retries, UNPROVEN_RETRIES) if doubtful else self.config.max_retries
         patient = failed.kind == "rate_limit" and self.config.max_retries and lasted < self.config.patience
         if not failed.again or (tries >= allowed and not patient):

@@ -57,6 +57,20 @@ class Outage:
         self.down, self._since, self._wait = True, since, FIRST_WAIT
         self.count += 1
 
+    @property
+    def trouble(self) -> str:
+        """Why it is down, or ""."""
+        return self._why if self.down else ""
+
+    def follow(self, trouble: str) -> None:
+        """Take over what somebody else has found, who waits for it."""
+        if trouble and not self.down:
+            log.warning("the endpoint is down (%s); it is tried again from time to time", trouble)
+            self._why = trouble
+            self._goes_down(time.monotonic())
+        elif self.down and not trouble:
+            self.answered()
+
     async def turn(self) -> bool:
         """Return when a request may be sent; True if it is the one that tries, which has to call `done`.
 

@@ -8,10 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
-from ..conftest import environment, read_rows, synthesis
+from src.rehearsing.standin import reply_to, schema_of
+
+from ..conftest import Serve, environment, read_rows, synthesis
 from ..test_synthesis import many, training_bytes
 
 pytest.importorskip("ray")
@@ -136,6 +140,43 @@ def test_what_ends_a_run_ends_it_for_all_workers(endpoint: Start, tmp_path: Path
     assert "the key was not accepted" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(read_rows(tmp_path / "asked.log")) <= 12
+
+
+class Failing:
+    """The stand-in, but that it fails for some seconds after so many answers; keeps when it was asked meanwhile."""
+
+    def __init__(self, answers: int, seconds: float) -> None:
+        self.answers, self.seconds = answers, seconds
+        self.asked: list[float] = []
+
+    def __call__(self, body: dict[str, Any]) -> Any:
+        self.answers -= 1
+        now = time.monotonic()
+        if self.answers >= 0 or (self.asked and now > self.asked[0] + self.seconds):
+            return reply_to(body["messages"], schema_of(body))
+        self.asked.append(now)
+        return web.json_response({"error": {"message": "maintenance"}}, status=500)
+
+
+def test_an_outage_is_told_and_waited_for_once_for_all_workers(serve: Serve, tmp_path: Path) -> None:
+    many(tmp_path, 60)
+    endpoint = Failing(answers=100, seconds=6)
+    done = synthesis(tmp_path, serve(endpoint), "--workers", 4, "--max-concurrency", 16)
+    assert done.returncode == 0, done.stderr
+    assert len(read_rows(tmp_path / "out.jsonl")) == 60
+    tries = [came for came in endpoint.asked if came > endpoint.asked[0] + 0.9]
+    assert 1 <= len(tries) <= 3  # after one second, two more and four more
+    assert "the endpoint is down (500" in done.stderr
+    assert "the endpoint answers again" in done.stderr
+
+
+def test_an_outage_longer_than_patience_ends_the_run(serve: Serve, tmp_path: Path) -> None:
+    many(tmp_path, 60)
+    url = serve(Failing(answers=100, seconds=60))
+    done = synthesis(tmp_path, url, "--workers", 2, "--patience", 3, "--max-concurrency", 16)
+    assert done.returncode == 1
+    assert "has been down" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "out.jsonl.failed.jsonl").exists()
 
 
 def test_failures_are_lines_of_the_sidecar(endpoint: Start, tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
-"""What all workers share, in one process beside the run's own: limits, budget and the call store."""
+"""What all workers share, in one process beside the run's own: limits, budget, an outage and the call store."""
 
 import asyncio
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from ...basics.command import Stop
@@ -52,6 +52,18 @@ class Put:
     completion: Completion
 
 
+@dataclasses.dataclass(frozen=True)
+class Trouble:
+    """What a request tells of whether the endpoint is down."""
+
+    seat: str
+    why: str = ""
+    """"" where it has answered after all."""
+    request: bytes = b""
+    """Its mark, where it has got no answer; without one it was refused for its rate."""
+    refused: bool = False
+
+
 @dataclasses.dataclass
 class Letter:
     """What one worker has to say at once."""
@@ -60,10 +72,11 @@ class Letter:
     leaves: list[Leave] = dataclasses.field(default_factory=list)
     puts: list[Put] = dataclasses.field(default_factory=list)
     buried: list[bytes] = dataclasses.field(default_factory=list)
+    troubles: list[Trouble] = dataclasses.field(default_factory=list)
     retries: Counter[str] = dataclasses.field(default_factory=Counter)
 
     def __bool__(self) -> bool:
-        return bool(self.enters or self.leaves or self.puts or self.buried or self.retries)
+        return any(vars(self).values())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,12 +88,23 @@ class Granted:
 
 
 @dataclasses.dataclass(frozen=True)
+class Answer:
+    """What a worker is told: what it may send, and the seats whose endpoint is down."""
+
+    granted: Sequence[Granted]
+    down: Collection[str]
+
+
+@dataclasses.dataclass
 class Held:
-    """What a request that is under way has of the limits."""
+    """What a request that is under way, or wants to be, has of the limits."""
 
     seat: str
-    wanted: Usage
     prompt: int
+    trying: bool = False
+    """It is the one that is let through while the endpoint is down."""
+    slot: bool = False
+    wanted: Usage | None = None
     paced: bool = False
     """It was counted as sent."""
 
@@ -93,6 +117,8 @@ class State:
     retries: Counter[str]
     used: dict[str, Usage]
     """Tokens by seat."""
+    troubles: dict[str, str]
+    """Why an endpoint is down, by seat; "" where it is not."""
 
 
 class Keeper:
@@ -118,13 +144,15 @@ class Keeper:
         """Keep replies in this store."""
         self._store = Store(path)
 
-    async def exchange(self, worker: str, letter: Letter) -> Sequence[Granted]:
+    async def exchange(self, worker: str, letter: Letter) -> Answer:
         """Take a worker's letter; give what it may send by now. No kill of any process can lose what was in it then."""
         if self._store:
             for put in letter.puts:
                 self._store.put(put.question, put.sample, put.stage, put.completion)
             self._store.bury(letter.buried)
         self._common.retries += letter.retries
+        for trouble in letter.troubles:
+            self.hear(trouble)
         for leave in letter.leaves:
             self.leave(worker, leave)
         for enter in letter.enters:
@@ -132,21 +160,27 @@ class Keeper:
             self._entering[worker].add(task)
             task.add_done_callback(self._entering[worker].discard)
         await asyncio.sleep(0)  # those that need not wait are let in
-        return self._granted.pop(worker, [])
+        down = [seat for seat, account in self._accounts.items() if account.outage.down]
+        return Answer(self._granted.pop(worker, []), down)
+
+    def hear(self, trouble: Trouble) -> None:
+        """Judge whether the endpoint is down, by what all workers have met."""
+        outage = self._accounts[trouble.seat].outage
+        if not trouble.why:
+            outage.answered()
+        elif trouble.request:
+            outage.failed(trouble.request, trouble.why, refused=trouble.refused)
+        else:
+            outage.limited(trouble.why)
 
     async def enter(self, worker: str, enter: Enter) -> None:
         """Let a request be sent when every limit allows it."""
-        account, meter, stop = self._accounts[enter.seat], self._meters[enter.seat], None
-        await account.slots.__aenter__()
+        held = self._held[worker][enter.ticket] = Held(enter.seat, enter.prompt)
+        stop = None
         try:
-            if self._common.stopped:
-                raise self._common.stopped
-            wanted = self._common.budget.reserve(meter, enter.prompt)
-            held = self._held[worker][enter.ticket] = Held(enter.seat, wanted, enter.prompt)
-            await account.pace.wait(wanted.total)
-            self._held[worker][enter.ticket] = dataclasses.replace(held, paced=True)
+            await self.let_in(held)
         except Stop as reason:
-            await account.slots.__aexit__(None, None, None)
+            self.give_back(worker, enter.ticket, Usage())
             self._common.stop(reason)
             stop = reason
         except asyncio.CancelledError:  # the worker was lost meanwhile
@@ -154,23 +188,40 @@ class Keeper:
             raise
         self._granted[worker].append(Granted(enter.ticket, stop))
 
+    async def let_in(self, held: Held) -> None:
+        account = self._accounts[held.seat]
+        held.trying = await account.outage.turn()
+        await account.slots.__aenter__()
+        held.slot = True
+        if self._common.stopped:
+            raise self._common.stopped
+        wanted = held.wanted = self._common.budget.reserve(self._meters[held.seat], held.prompt)
+        await account.pace.wait(wanted.total)
+        held.paced = True
+
     def leave(self, worker: str, leave: Leave) -> None:
         """A request is over: its slot is free, and what it cost is known."""
-        held = self.give_back(worker, leave.ticket, leave.used)
-        if held:
-            self._common.calls += 1
-            if leave.refused or leave.seconds:
-                self._accounts[held.seat].slots.note(leave.kind, leave.seconds, refused=leave.refused)
-
-    def give_back(self, worker: str, ticket: int, used: Usage) -> Held | None:
-        held = self._held[worker].pop(ticket, None)
+        held = self._held[worker].get(leave.ticket)
         if held:
             account = self._accounts[held.seat]
-            if held.paced:
+            self._common.calls += 1
+            if leave.seconds:
+                account.outage.answered()
+            if leave.refused or leave.seconds:
+                account.slots.note(leave.kind, leave.seconds, refused=leave.refused)
+            self.give_back(worker, leave.ticket, leave.used)
+
+    def give_back(self, worker: str, ticket: int, used: Usage) -> None:
+        if held := self._held[worker].pop(ticket, None):
+            account = self._accounts[held.seat]
+            if held.wanted and held.paced:
                 account.pace.end(held.wanted.total, used.total)
-            self._meters[held.seat].settle(held.wanted, used, held.prompt if used.prompt else 0)
-            account.slots.release()
-        return held
+            if held.wanted:
+                self._meters[held.seat].settle(held.wanted, used, held.prompt if used.prompt else 0)
+            if held.slot:
+                account.slots.release()
+            if held.trying:
+                account.outage.done()
 
     async def lost(self, worker: str) -> None:
         """A worker was killed: what it held is free. Its requests under way are not known to have cost anything."""
@@ -186,4 +237,5 @@ class Keeper:
 
     async def state(self) -> State:
         used = {seat: meter.used for seat, meter in self._meters.items()}
-        return State(self._common.calls, self._common.retries, used)
+        troubles = {seat: account.outage.trouble for seat, account in self._accounts.items()}
+        return State(self._common.calls, self._common.retries, used, troubles)

@@ -133,6 +133,7 @@ class Team:
         common.calls, common.retries = state.calls, state.retries
         for seat, used in state.used.items():
             self.endpoints[seat].meter.used = used
+            self.endpoints[seat].outage.follow(state.troubles[seat])
 
     async def keep_looking(self) -> None:
         with contextlib.suppress(Stop):  # the workers say so

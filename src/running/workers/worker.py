@@ -2,10 +2,11 @@
 
 import asyncio
 import dataclasses
+import hashlib
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...basics.command import Stop
@@ -15,11 +16,12 @@ from ...calling.budget import tokens_in
 from ...calling.common import Common
 from ...calling.completion import Completion, Usage
 from ...calling.endpoint import OVERLOADED, Endpoint
+from ...calling.outage import Outage
 from ...calling.outcomes import Noted, Outcomes
 from ...calling.question import Question
 from ...calling.session import Bill, Failed, Misfit, Session
 from ...calling.settings import Calling
-from .keeper import COALESCED, KEEPER_GONE, Enter, Granted, Leave, Letter, Put
+from .keeper import COALESCED, KEEPER_GONE, Answer, Enter, Leave, Letter, Put, Trouble
 
 Notes = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
 
@@ -46,6 +48,8 @@ class Link:
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._sending: asyncio.Task[None] | None = None
         self._broken: Stop | None = None
+        self.outages: dict[str, FarOutage] = {}
+        """By seat: who is to hear whether an endpoint is down."""
 
     async def enter(self, seat: str, prompt: int) -> int:
         """Return when a request may be sent. Raises Stop where none is to be sent any more."""
@@ -78,17 +82,19 @@ class Link:
             letter, sent = self._letter, self._sent
             self._letter, self._sent = Letter(), asyncio.get_running_loop().create_future()
             try:
-                granted = await self._keeper.exchange.remote(self._worker, letter)
+                answer: Answer = await self._keeper.exchange.remote(self._worker, letter)
             except Exception as error:  # noqa: BLE001 (whatever it is, nothing can be kept any more)
                 sent.set_exception(self.broken(error))
                 sent.exception()  # nobody may be waiting for it
                 return
             sent.set_result(None)
-            self.hear(granted)
+            self.hear(answer)
 
-    def hear(self, granted: Sequence[Granted]) -> None:
+    def hear(self, answer: Answer) -> None:
         """Let those go that may."""
-        for each in granted:
+        for seat, outage in self.outages.items():
+            outage.told(down=seat in answer.down)
+        for each in answer.granted:
             waiting = self._waiting.get(each.ticket)
             if waiting is None or waiting.done():
                 continue
@@ -107,12 +113,44 @@ class Link:
         return self._broken
 
 
+class FarOutage(Outage):
+    """What a worker sees of an outage: the keeper hears from all workers what may be one, and waits for them."""
+
+    def __init__(self, seat: str, link: Link) -> None:
+        super().__init__(patience=0)
+        self._seat, self._link, self._doubtful = seat, link, False
+
+    def answered(self) -> None:
+        self.ever_answered = True
+        if self._doubtful or self.down:  # any other answer the keeper sees by itself
+            self._doubtful = False
+            self._link.write().troubles.append(Trouble(self._seat))
+
+    def failed(self, request: bytes, why: str, *, refused: bool) -> None:
+        mark = hashlib.blake2b(request, digest_size=8).digest()
+        self._doubtful = True
+        self._link.write().troubles.append(Trouble(self._seat, why, mark, refused))
+
+    def limited(self, why: str) -> None:
+        self._doubtful = True
+        self._link.write().troubles.append(Trouble(self._seat, why))
+
+    def told(self, *, down: bool) -> None:
+        """How it stands, as the keeper says."""
+        self.count += down and not self.down
+        self.down = down
+
+    async def turn(self) -> bool:
+        return False
+
+
 class FarEndpoint(Endpoint):
-    """An endpoint whose limits are the keeper's."""
+    """An endpoint whose limits are the keeper's, who also knows whether it is down."""
 
     def __init__(self, config: Calling, key: str, seat: str, link: Link, common: Common | None = None) -> None:
         super().__init__(config, key, common)
         self._seat, self._link = seat, link
+        self.outage = link.outages[seat] = FarOutage(seat, link)
 
     async def send(self, raw: bytes, kind: str, prompt: int) -> Completion:
         """One request, inside every limit."""
