@@ -65,7 +65,9 @@ class Link:
         return ticket
 
     async def put(self, put: Put) -> None:
-        """Return when the reply is on disk."""
+        """Return when the reply is on disk. Raises Stop where none can be kept any more."""
+        if self._broken:
+            raise self._broken
         self.write().puts.append(put)
         await asyncio.shield(self._sent)
 
@@ -84,8 +86,9 @@ class Link:
             try:
                 answer: Answer = await self._keeper.exchange.remote(self._worker, letter)
             except Exception as error:  # noqa: BLE001 (whatever it is, nothing can be kept any more)
-                sent.set_exception(self.broken(error))
-                sent.exception()  # nobody may be waiting for it
+                for unsaid in (sent, self._sent):
+                    unsaid.set_exception(self.broken(error))
+                    unsaid.exception()  # nobody may be waiting for it
                 return
             sent.set_result(None)
             self.hear(answer)
