@@ -61,12 +61,15 @@ KNOWLEDGE = (
     *("a good deal from practice, little theory", "as much as a professional"),
 )
 TYPING = (
+    *("plain, correct sentences",) * 3,  # as most do; more than a third that begin small is not found in real chats
+    *("capital at the beginning, no full stop at the end",) * 2,
     *("all lower case, no full stops", "all lower case, short forms (u, pls, cant, w/), a typo now and then"),
-    *("capital at the beginning, no full stop at the end", "plain, correct sentences", "bits of sentences, dictated"),
-    *("keywords as for a search engine", "long sentences strung together with commas", "careful and complete"),
+    *("bits of sentences, dictated", "keywords as for a search engine"),
+    *("long sentences strung together with commas", "careful and complete"),
 )
 OPENINGS = (
-    *("with the bare question", "with an order to do something", "with what has just happened, then what is wanted"),
+    *("with the bare question",) * 4,  # most first messages ask
+    *("with an order to do something", "with what has just happened, then what is wanted"),
     *(
         "with two or three keywords",
         "with a detail of the case, the goal left to be guessed",
