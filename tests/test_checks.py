@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,7 @@ PATHS = (TreePath(source="garden", target="winter cover"), TreePath(source="rose
 ASKED: dict[str, Any] = {
     "tree": TREE,
     "true_paths": PATHS,
-    "mining_paths": PATHS,
-    "explore_paths": PATHS,
+    "target": "rain",
     "paths": PATHS,
     "predictions": "abcd",
 }
@@ -48,19 +47,27 @@ def wrong(*paths: dict[str, str]) -> dict[str, Any]:
     return {"thinking": "t", "incorrect_path": list(paths)}
 
 
-def anew(topic: str, becomes: str, **attributes: str) -> dict[str, Any]:
-    return {"topic": topic, "becomes": becomes, "attributes": attributes}
-
-
-LAWN = anew("garden", "lawn", moss="thick")
-
-
-def turned(*targets: str, topics: Sequence[dict[str, Any]] = (LAWN,), source: str = "garden") -> dict[str, Any]:
-    paths = [path(source, target) for target in targets]
+def turned(target: str) -> dict[str, Any]:
+    exchange = {"user": "And the lawn?", "assistant": "It is full of moss."}
     return {
-        "exchange": {"user": "And the lawn?", "assistant": "It is full of moss."},
-        "misread_topics": topics,
+        "exchange": exchange,
+        "utterance": "Will it rain?",
         "category": "Question",
+        "target_node": target,
+    }
+
+
+def misled(*targets: str, source: str = "lawn", shown: bool = True) -> dict[str, Any]:
+    paths = [path(source, target) for target in targets]
+    reasons = [f"First {one}, then {two}." if shown else "Because." for one, two in (targets[:2], targets[2:])]
+    mining, exploration = (
+        {"reasoning": reason, "predictions": [*two]} for reason, two in zip(reasons, ("ab", "cd"), strict=True)
+    )
+    return {
+        "intent_tree": {"lawn": {"moss": "thick"}},
+        "category_reasoning": "t",
+        "mining_view": mining,
+        "explore_view": exploration,
         "mining_path": paths[:2],
         "explore_path": paths[2:],
     }
@@ -75,10 +82,6 @@ def views(*predictions: str) -> dict[str, Any]:
 
 def revised(reasoning: str, *predictions: str) -> dict[str, Any]:
     return {"thinking": "t", "revised": reasoning, "predictions": list(predictions)}
-
-
-def elsewhere(*topics: dict[str, Any]) -> dict[str, Any]:
-    return turned("rain", "smell", "snow", "mowing", topics=topics, source="roses")
 
 
 FAULTY: list[tuple[Stage[Any], dict[str, Any], str]] = [
@@ -99,15 +102,13 @@ FAULTY: list[tuple[Stage[Any], dict[str, Any], str]] = [
     (TRUTH_PATH, truth(path("garden", "Rain"), path("roses", "rain")), "targets_differ"),
     (WRONG_PATH, wrong(path("garden", "winter cover"), path("roses", "smell")), "paths_are_wrong"),
     (WRONG_PATH, wrong(path("lawn", "mowing"), path("roses", "smell")), "paths_start_at_topics"),
-    (WRONG_TURN, turned("rain", "smell", "snow", "climbing kinds"), "paths_are_wrong"),
-    (WRONG_TURN, turned("rain", "smell", "snow", "rain"), "targets_differ"),
-    (WRONG_TURN, turned("rain", "smell", "snow", "mowing", source="balcony"), "paths_start_at_topics"),
-    (WRONG_TURN, elsewhere(anew("balcony", "lawn", moss="thick"), LAWN), "topics_are_of_the_tree"),
-    (WRONG_TURN, elsewhere(anew("garden", "garden", soil="clay")), "misread_tree_is_another"),
-    (WRONG_TURN, elsewhere(anew("garden", "lawn", moss="thick", age="old")), "misread_topics_are_as_large"),
-    (WRONG_TURN, elsewhere(anew("garden", "lawn", moss="in the shade of the wall")), "misread_topics_are_as_large"),
-    (WRONG_TURN, elsewhere(anew("garden", "roses", moss="thick")), "misread_topics_are_as_large"),
-    (MISLED_INSIGHT, {"category_reasoning": "t", **views("a", "b", "c", "d")}, "views_show_paths"),
+    (WRONG_TURN, turned("Climbing kinds"), "target_is_wrong"),
+    (WRONG_TURN, turned("rain " * 50), "names_are_short"),
+    (MISLED_INSIGHT, misled("rain", "smell", "snow", "climbing kinds"), "paths_are_wrong"),
+    (MISLED_INSIGHT, misled("rain", "smell", "snow", "rain"), "targets_differ"),
+    (MISLED_INSIGHT, misled("rain", "smell", "snow", "mowing", source="garden"), "paths_start_at_topics"),
+    (MISLED_INSIGHT, misled("hail", "smell", "snow", "mowing"), "target_is_led_to"),
+    (MISLED_INSIGHT, misled("rain", "smell", "snow", "mowing", shown=False), "views_show_paths"),
     (REVISION["Mining"], revised("Only the winter cover matters here.", "a", "b"), "paths_are_shown"),
     (REVISION["Mining"], revised("winter cover, then climbing kinds", "a", "A!"), "predictions_differ"),
 ]
@@ -116,8 +117,8 @@ SOUND: list[tuple[Stage[Any], dict[str, Any]]] = [
     (INSIGHT, views("Clay?", "b", "c", "d")),
     (TRUTH_PATH, truth(path("Garden", "rain"), path("roses", "smell"))),
     (WRONG_PATH, wrong(path("garden", "rain"), path("roses", "smell"))),
-    (WRONG_TURN, turned("rain", "smell", "snow", "mowing")),
-    (WRONG_TURN, turned("rain", "smell", "snow", "mowing", source="Lawn")),
+    (WRONG_TURN, turned("rain")),
+    (MISLED_INSIGHT, misled("Rain", "smell", "snow", "mowing", source="Lawn")),
     (REVISION["Mining"], revised("garden -> winter covers; roses that climb, kinds of them", "a", "b")),
 ]
 

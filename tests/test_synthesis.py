@@ -401,17 +401,7 @@ def test_one_dialogue_takes_five_steps(endpoint: Start, tmp_path: Path) -> None:
     assert len(names) == {"far": 7, "close": 8, "middle": 9}[record["region"]]
 
 
-def assert_misread(row: Any) -> None:
-    """The rejected side has a tree of its own, as large as the true one, and its wrong paths lead from there."""
-    true, misread = row["intent_tree"], row["rejected"]["intent_tree"]
-    assert misread != true
-    assert [len(attributes) for attributes in misread.values()] == [len(attributes) for attributes in true.values()]
-    assert row["rejected"]["imagined_exchange"].keys() == {"user", "assistant"}
-    paths = row["rejected"]["incorrect_path"] + row["rejected"]["incorrect_path_of_other_view"]
-    assert {path["source_node"] for path in paths} <= misread.keys()
-
-
-def test_a_misled_side_is_written_from_the_misread_dialogue_and_its_tree(endpoint: Start, tmp_path: Path) -> None:
+def test_a_misled_side_is_written_from_the_misread_dialogue_alone(endpoint: Start, tmp_path: Path) -> None:
     many(tmp_path, 12)
     log = tmp_path / "asked.jsonl"
     synthesis(tmp_path, endpoint(log=log), "--misled", "consistent")
@@ -424,9 +414,13 @@ def test_a_misled_side_is_written_from_the_misread_dialogue_and_its_tree(endpoin
         (text,) = (
             text for text in misled if f"User: {exchange['user']}\nAssistant: {exchange['assistant']}\n<" in text
         )
-        assert f"<intent_tree>\n{json.dumps(row['rejected']['intent_tree'], separators=(',', ':'))}\n" in text
         assert last not in text
+        assert row["label"] not in text
         assert all(turn["content"] in text for turn in row["context"][:-2])
+        paths = row["rejected"]["incorrect_path"] + row["rejected"]["incorrect_path_of_other_view"]
+        assert {path["source_node"] for path in paths} <= row["rejected"]["intent_tree"].keys()
+        target = re.findall(r"<target>\n(.*)\n", text)[0]
+        assert target in [path["target_node"] for path in paths]
 
 
 def test_a_consistently_misled_side_has_both_views_of_its_category_and_costs_no_more_calls(
@@ -450,7 +444,6 @@ def test_a_consistently_misled_side_has_both_views_of_its_category_and_costs_no_
             assert path["target_node"] in rejected[other]["reasoning"]
         assert row["misled"] == "consistent"
         assert row["chosen"]["intent_tree"] == row["intent_tree"]
-        assert_misread(row)
     mixed = synthesis(tmp_path, url, output="consistent.jsonl")
     assert mixed.returncode == 1
     assert "misled was consistent and is now published" in mixed.stderr

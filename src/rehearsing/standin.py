@@ -94,6 +94,13 @@ class Material:
         self._used.add(text)
         return text
 
+    def target(self) -> str:
+        """Where a path leads: where the prompt says, or else somewhere new. The texts of the reply show it."""
+        told = self.inputs.pop("target", "")
+        target = self.new(lambda: told or self.some_words(2))
+        self.paths.append(target)
+        return target
+
     def similarity(self, place: int) -> float:
         """The overlap of words, or of pairs of characters in Chinese, between a prediction and the utterance."""
         if place >= len(self.predictions):  # a number of another kind than a similarity
@@ -103,6 +110,8 @@ class Material:
         return round(min(1.0, SPREAD * shared), 2)
 
 
+FIRST = ("intent_tree", "_path")
+"""Parts of a reply that its other parts speak of."""
 CLAUSE = re.compile(r"[,.;:!?，。；：！？、\n]+")
 SPREAD = 3.5  # real overlaps are small; this spreads them over all three regions
 
@@ -114,10 +123,14 @@ def pieces(text: str) -> set[str]:
 def filled(value: Any, key: str, place: int, material: Material, schema: Mapping[str, Any]) -> Any:
     """The example of a reply with each part replaced by one of its kind; `place` counts within the nearest list."""
     if key == "intent_tree":
-        return {material.some_words(1): {material.some_words(1): material.some_words(3)} for _ in range(3)}
+        tree = {material.some_words(1): {material.some_words(1): material.some_words(3)} for _ in range(3)}
+        material.topics = [*tree]  # paths of the same reply start there
+        return tree
     if isinstance(value, dict):
         parts = schema.get("properties", {})
-        return {name: filled(part, name, place, material, parts.get(name, {})) for name, part in value.items()}
+        first = sorted(value, key=lambda name: not name.endswith(FIRST))
+        made = {name: filled(value[name], name, place, material, parts.get(name, {})) for name in first}
+        return {name: made[name] for name in value}
     if isinstance(value, list):
         return [filled(part, key, number, material, schema.get("items", {})) for number, part in enumerate(value)]
     if isinstance(value, float):
@@ -134,7 +147,7 @@ def filled_text(value: str, key: str, material: Material, known: Sequence[str]) 
     if key == "source_node":
         return material.dice.choice(material.topics)
     if key == "target_node":
-        return material.new(lambda: material.some_words(2))
+        return material.target()
     if key == "predictions":
         return material.new(material.utterance)
     if " " in value:

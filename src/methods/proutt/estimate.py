@@ -38,8 +38,6 @@ TYPICAL: dict[str, Any] = {  # inputs that are replies of other stages, as long 
     "predictions": (FILLER * 3,) * 4,
     "paths": PATHS,
     "true_paths": PATHS,
-    "mining_paths": PATHS,
-    "explore_paths": PATHS,
     "category": "Question",
     "view": "Mining",
 }

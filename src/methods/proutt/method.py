@@ -61,7 +61,7 @@ async def synthesize(ask: Ask, sample: Sample, config: Config, offered: Offered 
     taken = taken_by(draft, truth_path, region)
     chosen, rejected = await together(
         keep(draft) if region == "close" else correct(ask, sample, draft, truth_path),
-        keep(draft) if region == "far" else MISLED[config.misled](ask, sample, draft, taken, reasons),
+        keep(draft) if region == "far" else MISLED[config.misled](ask, sample, taken, draft, reasons),
     )
     return Record(
         sample_id=sample.sample_id,
@@ -128,7 +128,7 @@ async def correct(ask: Ask, sample: Sample, draft: Trajectory, truth_path: Truth
     return await revise(ask, sample, draft, truth_path.view, paths)
 
 
-async def mislead(ask: Ask, sample: Sample, draft: Trajectory, taken: Taken, reasons: CategoryReasons) -> Trajectory:
+async def mislead(ask: Ask, sample: Sample, taken: Taken, draft: Trajectory, reasons: CategoryReasons) -> Trajectory:
     """Rewrite the true view along plausible wrong paths, under a category drawn at random, maybe the true one."""
     wrong_path = await ask(  # without the history, which would show what the user is likely to turn to
         WRONG_PATH,
@@ -143,36 +143,36 @@ async def mislead(ask: Ask, sample: Sample, draft: Trajectory, taken: Taken, rea
     return await revise(ask, sample, misled, taken.view, wrong_path.paths)
 
 
-async def mislead_throughout(
-    ask: Ask, sample: Sample, draft: Trajectory, taken: Taken, _: CategoryReasons
-) -> Trajectory:
+async def mislead_throughout(ask: Ask, sample: Sample, taken: Taken, *_: object) -> Trajectory:
     """Write the trajectory of the dialogue misread: its last exchange is taken to have gone elsewhere.
 
     So the side has a tree of its own, from which its paths follow as the true ones do from the true tree: of two sides
-    with one tree, the one that goes where the tree points is known for the chosen one without the dialogue.
+    with one tree, the one that goes where the tree points is known for the chosen one without the dialogue. And one of
+    its paths has a target of its own, as one of the corrected side has the true one: what is aimed stands out, too.
+    All else is foreseen without a look at the real dialogue, so that nothing is forced to differ.
     """
     wrong_turn = await ask(
         WRONG_TURN,
         history=sample.history,
-        tree=draft.tree,
+        utterance=sample.utterance,
         true_paths=taken.paths,
         predictions=taken.predictions,
         distractors=sample.distractors,
     )
-    exchange, tree = wrong_turn.exchange, wrong_turn.misread(draft.tree)
+    exchange = wrong_turn.exchange
     misled = await ask(
         MISLED_INSIGHT,
         history=sample.ending_in(exchange.user, exchange.assistant).history,
-        tree=tree,
         category=wrong_turn.category,
-        mining_paths=wrong_turn.view("Mining"),
-        explore_paths=wrong_turn.view("Exploration"),
+        place=sample.dice("misled path order").choice(("first", "second")),
+        target=wrong_turn.target,
+        true_paths=taken.paths,
     )
     return Trajectory(
-        wrong_paths=wrong_turn.view(taken.view),
-        other_wrong_paths=wrong_turn.view(other(taken.view)),
+        wrong_paths=misled.paths_of(taken.view),
+        other_wrong_paths=misled.paths_of(other(taken.view)),
         exchange=exchange,
-        tree=tree,
+        tree=misled.topics,
         category_reason=CategoryReason(category=wrong_turn.category, reasoning=misled.category_reasoning),
         insight=misled.views,
     )

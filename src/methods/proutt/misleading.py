@@ -7,18 +7,17 @@ tree leads to the true ones.
 
 from ...calling.stage import Stage
 from .checks import (
-    misread_topics_are_as_large,
-    misread_tree_is_another,
     names_are_short,
     paths_are_wrong,
     paths_start_at_topics,
     predictions_differ,
+    target_is_led_to,
+    target_is_wrong,
     targets_differ,
-    topics_are_of_the_tree,
     views_show_paths,
 )
 from .frame import FRAME
-from .misreading import Exchange, Leaf, MisledInsight, MisreadTopic, WrongTurn
+from .misreading import Exchange, MisledInsight, OwnPath, WrongTurn
 from .replies import DraftInsight, DraftView, TreePath, WrongPath
 
 TAKEN = """\
@@ -83,70 +82,77 @@ WRONG_TURN = Stage(
     frame=FRAME,
     name="wrong turn",
     task="""\
-Misread the dialogue: imagine another last exchange, the user's turn as this user writes and the assistant's reply in \
-one to three sentences. It follows as naturally from what came before, is as everyday and particular, with nothing of \
-what the real one brought or where the true paths lead. Write each topic of the tree that changes by it anew, with as \
-many attributes, as telling: what the real exchange brought gives way to what the imagined one brings, all else stays. \
-Give the likeliest category of the user's next utterance there, and two paths of each view, as near to the imagined \
-reply, as broad and as everyday as the true paths and the predictions are to the real one. No target is a rewording, \
-part or next step of these or of another, or has the same answer. Take up another utterance where it meets all this.""",
-    material=TAKEN,
+Imagine that the last exchange was another one: the user's turn as this user writes, slips included, and a reply of \
+the real one's form and length (at most 100 words). It is as natural a sequel to what came before, as everyday and as \
+particular, with nothing of what the real one brought or the true paths lead to. Then imagine what the user says next \
+there, as much to be expected, or as odd, as the real utterance is after the real reply. Name its category, and what \
+it is about as the target of a path, as broad as the true ones. No answer would serve both it and the real utterance \
+or a prediction below. Take up another utterance where it suits.""",
+    material="""\
+<utterance>
+{utterance}
+</utterance>
+
+"""
+    + TAKEN,
     example=WrongTurn(
         exchange=Exchange(user="the user's turn instead", assistant="the reply to it"),
-        topics=(
-            MisreadTopic(
-                topic="topic of the tree",
-                becomes="its name now",
-                attributes=(Leaf(attribute="attribute", value="value"),),
-            ),
-        ),
+        utterance="what the user says next there",
         category="Question",
-        mining=(
-            TreePath(source="topic of the tree", target="one target"),
-            TreePath(source="topic of the tree", target="another target"),
-        ),
-        exploration=(
-            TreePath(source="topic of the tree", target="new topic - attribute"),
-            TreePath(source="topic of the tree", target="another - attribute"),
-        ),
+        target="what that is about",
     ),
-    opens_with=("history", "tree"),
-    checks=(
-        names_are_short,
-        topics_are_of_the_tree,
-        misread_tree_is_another,
-        misread_topics_are_as_large,
-        paths_start_at_topics,
-        targets_differ,
-        paths_are_wrong,
-    ),
-    reply_tokens=290,
+    checks=(names_are_short, target_is_wrong),
+    reply_tokens=160,
 )
 
 MISLED_INSIGHT = Stage(
     frame=FRAME,
     name="misled insight",
     task="""\
-Reason in two to four sentences as somebody who has concluded that the user's next utterance is of the category below: \
-what in the dialogue, above all in the assistant's last turn, leads there, and what kind of thing the user then has to \
-tell, ask or want done, but not which. For each view, reason in two to five sentences from the tree and the \
-assistant's last turn to the two paths below, each shown as given, without a word on the category, given paths, or \
-which is likelier. What the dialogue does not tell is put as a guess, and once is no habit. Then give one prediction \
-for each path, in order: about one thing, as short and plain as this user writes, with no particular that neither \
-dialogue nor path suggests.""",
+Write the intent tree of the dialogue so far: one to five topics from what the user wants, each named in one to four \
+words, and under each the attributes that either side brought up, with the present value in at most ten words (20 \
+Chinese characters), or "open", in the user's language, where it was asked for and not settled. Reason in two to four \
+sentences as one convinced that the next utterance is of the category below: what in the dialogue, above all in the \
+assistant's last turn, leads there, and what kind of thing the user has to tell, ask or want done, but not which. For \
+each view, reason in two to five sentences from the tree and that turn to the two likeliest paths for this category, \
+about different things, and show both, without a word on category, target, or which is likelier. One path, in the \
+place told below, leads to the target; none leads where the true paths do. Where the assistant has just asked or \
+offered something, the first mining path takes that up. What the dialogue does not tell is put as a guess, and once \
+is no habit; exploration makes no event up. Then give one prediction for each path, in order: about one thing, as \
+short and plain as this user writes. At the end list the paths.""",
     material="""\
 Category of the next utterance: {category}
+Place of the path that leads to the target: {place} of its view
 
-<mining_paths>
-{mining_paths}
-</mining_paths>
+<target>
+{target}
+</target>
 
-<explore_paths>
-{explore_paths}
-</explore_paths>""",
-    example=MisledInsight(category_reasoning="why the next utterance is of this category", **dict(BOTH_VIEWS)),
-    opens_with=("history", "tree"),
-    checks=(predictions_differ, views_show_paths),
-    reply_tokens=400,
+<true_paths>
+{true_paths}
+</true_paths>""",
+    example=MisledInsight(
+        topics={"topic": {"attribute": "value", "another attribute": "value"}},
+        category_reasoning="why the next utterance is of this category",
+        **dict(BOTH_VIEWS),
+        mining_paths=(
+            OwnPath(source="topic of the tree", target="one target"),
+            OwnPath(source="topic of the tree", target="another target"),
+        ),
+        explore_paths=(
+            OwnPath(source="topic of the tree", target="new topic - attribute"),
+            OwnPath(source="topic of the tree", target="another - attribute"),
+        ),
+    ),
+    checks=(
+        names_are_short,
+        predictions_differ,
+        views_show_paths,
+        paths_start_at_topics,
+        targets_differ,
+        paths_are_wrong,
+        target_is_led_to,
+    ),
+    reply_tokens=520,
 )
-"""Asked of the misread dialogue and its tree."""
+"""Asked of the misread dialogue alone: but for the target, written as blindly as a draft is."""

@@ -77,9 +77,11 @@ class TreePath(Shape):
         return f"{self.source} -> {self.target}"
 
 
-FirstTwoPaths = Annotated[
-    tuple[TreePath, ...], BeforeValidator(lambda value: value[:2] if isinstance(value, list) else value)
-]
+def first_two(value: Any) -> Any:
+    return value[:2] if isinstance(value, list) else value
+
+
+FirstTwoPaths = Annotated[tuple[TreePath, ...], BeforeValidator(first_two)]
 
 
 class CategoryReason(Shape):

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...calling.stage import Ask, ReplyT, Stage
 from .misleading import MISLED_INSIGHT, WRONG_TURN
-from .stages import CATEGORY_REASONS, INSIGHT, INTENT_TREE, REVISION, STAGES, TRUTH_PATH
+from .stages import CATEGORY_REASONS, EVALUATION, INSIGHT, INTENT_TREE, REVISION, STAGES, TRUTH_PATH
 from .steering import STEERED_INSIGHT
 
 PLAIN = {"as bare as this user is": "as short and plain as this user writes"}
@@ -27,12 +27,19 @@ WORDS: Mapping[Stage[Any], Mapping[str, str]] = {
     },
     INSIGHT: PLAIN | AT_HAND,
     STEERED_INSIGHT: PLAIN | AT_HAND,
+    EVALUATION: {"One entry for each prediction, in order: the reason": "For each prediction, in order: the reason"},
     TRUTH_PATH: {
         "another way in this view that the user could as well have gone with an utterance of this kind, to clearly "
         "another target": "where the user could as well go in this view with an utterance of this kind"
     },
     **dict.fromkeys(
-        REVISION.values(), PLAIN | {", in their order, each shown as it is given,": ", each shown as given,"}
+        REVISION.values(),
+        PLAIN
+        | {
+            ", in their order, each shown as it is given,": ", each shown as given,",
+            "The text is a first look at the dialogue in two": "It has two",
+            "a draft, a change, given paths, or which path": "draft, given paths, or which",
+        },
     ),
 }
 
