@@ -34,6 +34,18 @@ CARD = {
 }
 
 
+SEEDS = ROOT / "data/seeds"
+OF_RECIPES = {
+    "selfplay": SEEDS / "topics.txt",
+    "script": SEEDS / "topics.txt",
+    "document": SEEDS / "help.html",
+    "plan": SEEDS / "tools.json",
+    "mirror": ROOT / "data/raw/demo.jsonl",
+    "rewrite": ROOT / "data/raw/demo.jsonl",
+    "extend": SEEDS / "pairs.jsonl",
+}
+
+
 def seeds(folder: Path, topics: tuple[str, ...] = TOPICS) -> None:
     (folder / "topics.txt").write_text("\n".join(topics) + "\n", encoding="utf-8")
 
@@ -43,6 +55,13 @@ def converse(folder: Path, url: str, *arguments: object, output: str = "made.jso
     base = ("--base-url", url, "--model", "m", "--api-key-env", "", "--output", output, "--near-duplicates", 0)
     given = arguments if "--seeds" in arguments else ("--seeds", "topics.txt", *arguments)
     return command("converse", *base, *given, folder=folder)
+
+
+def made_by(recipe: str, folder: Path, url: str, *arguments: object) -> list[Any]:
+    """What a recipe makes of the example seeds."""
+    done = converse(folder, url, "--recipe", recipe, "--seeds", OF_RECIPES[recipe], *arguments)
+    assert done.returncode == 0, done.stderr
+    return read_rows(folder / "made.jsonl")
 
 
 def asked(body: dict[str, Any]) -> str:
@@ -114,13 +133,14 @@ def test_twins_are_never_on_both_sides_of_a_split(endpoint: Start, tmp_path: Pat
     assert not sides["train"] & sides["test"]
 
 
-def test_the_same_bytes_come_out_at_any_concurrency(endpoint: Start, tmp_path: Path) -> None:
-    seeds(tmp_path)
-    url = endpoint(latency=0.005, jitter=0.03)
+@pytest.mark.parametrize("recipe", OF_RECIPES)
+def test_the_same_bytes_come_out_at_any_concurrency(endpoint: Start, tmp_path: Path, recipe: str) -> None:
+    url = endpoint(latency=0.002, jitter=0.02)
     for name, concurrency in (("one.jsonl", 1), ("many.jsonl", 32)):
-        done = converse(tmp_path, url, "--count", 16, "--max-concurrency", concurrency, output=name)
-        assert done.returncode == 0, done.stderr
-    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "many.jsonl").read_bytes()
+        (tmp_path / name).mkdir()
+        made_by(recipe, tmp_path / name, url, "--count", 10, "--max-concurrency", concurrency)
+    one, many = ((tmp_path / name / "made.jsonl").read_bytes() for name in ("one.jsonl", "many.jsonl"))
+    assert one == many
 
 
 def test_a_larger_count_adds_and_changes_nothing(endpoint: Start, tmp_path: Path) -> None:
@@ -136,40 +156,35 @@ def test_a_larger_count_adds_and_changes_nothing(endpoint: Start, tmp_path: Path
     assert (tmp_path / "at-once.jsonl").read_bytes() == (tmp_path / "made.jsonl").read_bytes()
 
 
+@pytest.mark.parametrize("recipe", OF_RECIPES)
 def test_a_killed_run_goes_on_without_paying_twice_and_ends_as_if_it_had_never_been(
-    endpoint: Start, tmp_path: Path
+    endpoint: Start, tmp_path: Path, recipe: str
 ) -> None:
-    seeds(tmp_path)
     log = tmp_path / "asked.jsonl"
     url = endpoint(latency=0.02, jitter=0.03, log=log)
-    base = ["--base-url", url, "--model", "m", "--api-key-env", "", "--seeds", "topics.txt", "--count", "20"]
-    line = [
-        sys.executable,
-        "-m",
-        "src.converse",
-        *base,
-        "--near-duplicates",
-        "0",
-        "--output",
-        "made.jsonl",
-        "--max-concurrency",
-        "6",
-    ]
+    base = ["--base-url", url, "--model", "m", "--api-key-env", "", "--output", "made.jsonl", "--max-concurrency", "2"]
+    seeds = ["--recipe", recipe, "--seeds", str(OF_RECIPES[recipe]), "--count", "12", "--near-duplicates", "0"]
     for kill in (True, True, False):
         before = len(read_rows(log))
         process = subprocess.Popen(
-            line, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "src.converse", *base, *seeds],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
-        while kill and process.poll() is None and len(read_rows(log)) < before + 60:
-            time.sleep(0.05)
+        while kill and process.poll() is None and len(read_rows(log)) < before + 4:
+            time.sleep(0.02)
         if kill:
+            assert process.poll() is None
             process.send_signal(signal.SIGKILL)
         process.wait()
     assert process.returncode == 0
     paid = len(read_rows(log))
-    assert converse(tmp_path, url, "--count", 20, output="whole.jsonl").returncode == 0
-    assert (tmp_path / "whole.jsonl").read_bytes() == (tmp_path / "made.jsonl").read_bytes()
-    assert paid <= (len(read_rows(log)) - paid) + 2 * 6  # what was in flight when it was killed
+    (tmp_path / "whole").mkdir()
+    made_by(recipe, tmp_path / "whole", url, "--count", 12)
+    assert (tmp_path / "whole/made.jsonl").read_bytes() == (tmp_path / "made.jsonl").read_bytes()
+    assert paid <= (len(read_rows(log)) - paid) + 2 * 2  # what was in flight when it was killed
 
 
 # ---------------------------------------------------------------------------------------------- who sees what
@@ -199,6 +214,34 @@ def test_the_assistant_sees_the_dialogue_and_nothing_of_the_card(serve: Serve, t
     assert not [(word, reply) for word in secret for reply in replies if str(word) in reply]
     assert all("Brenwick 90" in asked(body) for body in bodies["user"])
     assert {row["made"]["models"]["user"] for row in read_rows(tmp_path / "made.jsonl")} == {"u"}
+
+
+@pytest.mark.parametrize("recipe", ["document", "mirror", "extend"])
+def test_a_seat_sees_neither_the_other_ones_knowledge_nor_a_private_dialogue(
+    endpoint: Start, tmp_path: Path, recipe: str
+) -> None:
+    main, user = tmp_path / "main.jsonl", tmp_path / "user.jsonl"
+    second = ("--user-model", "u", "--user-base-url", endpoint(log=user))
+    rows = made_by(recipe, tmp_path, endpoint(log=main), "--count", 4, *second)
+    assert {seat_of(body) for body in read_rows(user)} == {"user"}
+    of_user = [str(body["messages"]) for body in read_rows(user)]
+    of_assistant = [str(body["messages"]) for body in read_rows(main) if seat_of(body) == "assistant"]
+    assert of_assistant
+    for card in (row["made"]["card"] for row in rows):
+        facts = [text for fact in card.pop("facts", ()) for text in fact.values()]
+        said = card.pop("has typed so far", "")
+        person = [value for value in card.values() if isinstance(value, str) and " " in value and value not in said]
+        assert len(person) > 3
+        assert bool(facts) == (recipe == "document")
+        assert all(any(value in asked for asked in of_user) for value in person)
+        assert all(any(fact in asked for asked in of_assistant) for fact in facts[::2])  # the fact, and not its quote
+        assert not [(value, asked) for value in person for asked in of_assistant if value in asked]
+        assert not [(fact, asked) for fact in facts for asked in of_user if fact in asked]
+    if recipe == "mirror":
+        real = [turn["content"] for row in read_rows(OF_RECIPES[recipe]) for turn in row["conversation"]]
+        assert not [
+            (turn, asked) for turn in real for asked in of_user + of_assistant if len(turn) > 40 and turn in asked
+        ]
 
 
 def test_a_seed_with_a_goal_is_a_card_already(serve: Serve, tmp_path: Path) -> None:
@@ -470,24 +513,6 @@ def test_estimate_and_show_ask_nobody(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------------------------------- recipes
-
-SEEDS = ROOT / "data/seeds"
-OF_RECIPES = {
-    "selfplay": SEEDS / "topics.txt",
-    "script": SEEDS / "topics.txt",
-    "document": SEEDS / "help.html",
-    "plan": SEEDS / "tools.json",
-    "mirror": ROOT / "data/raw/demo.jsonl",
-    "rewrite": ROOT / "data/raw/demo.jsonl",
-    "extend": SEEDS / "pairs.jsonl",
-}
-
-
-def made_by(recipe: str, folder: Path, url: str, *arguments: object) -> list[Any]:
-    """What a recipe makes of the example seeds."""
-    done = converse(folder, url, "--recipe", recipe, "--seeds", OF_RECIPES[recipe], *arguments)
-    assert done.returncode == 0, done.stderr
-    return read_rows(folder / "made.jsonl")
 
 
 def test_the_list_names_every_recipe_with_what_it_needs(tmp_path: Path) -> None:
