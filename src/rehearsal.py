@@ -126,7 +126,7 @@ def rehearse_recipes(settings: Settings) -> int:
 def rehearse_strategies(settings: Settings) -> int:
     """A library of these dialogues but for a share, and pairs of that share drafted under it; the exit status."""
     make_room(PLACE.library, lambda _: is_rehearsed(PLACE.extracted))
-    for path in (PLACE.extracted, PLACE.assigned, PLACE.abstracted, PLACE.turns, STEERED):
+    for path in (*PLACE.paid, PLACE.turns, STEERED):
         make_room(path)
     with serving(settings.manner) as url:
         told = [*answered_by(url), "--no-cache", *limit(settings), "--input", settings.input]

@@ -17,12 +17,16 @@ import pytest
 from aiohttp import web
 
 from bench import arms
+from src.basics.split import split
 from src.calling.stage import digest
 from src.methods.proutt.stages import STAGES
 from src.methods.strategies.checks import particulars
+from src.methods.strategies.coverage import Coverage, state_of
 from src.methods.strategies.leaders import Leaders, unit
+from src.methods.strategies.library import read_library
 from src.methods.strategies.members import telling
 from src.methods.strategies.place import Place
+from src.pairs.seen import dialogues_beside
 from src.rehearsing.serving import served
 from src.rehearsing.standin import answer_to
 
@@ -144,20 +148,25 @@ def test_an_estimate_and_a_look_ask_nothing(endpoint: Start, tmp_path: Path) -> 
 # ---------------------------------------------------------------------------------------------- kills
 
 
-@pytest.mark.parametrize("step", ["extract", "cluster", "abstract"])
+ALL = ("extract", "cluster", "abstract", "coverage")
+
+
+@pytest.mark.parametrize("step", ALL)
 def test_killed_at_any_step_it_pays_at_most_for_what_was_in_flight(endpoint: Start, tmp_path: Path, step: str) -> None:
     many(tmp_path, 60)
     whole = tmp_path / "whole"
     whole.mkdir()
     many(whole, 60)
-    assert induced(whole, endpoint(log=whole / "log")).returncode == 0
-    for earlier in ("extract", "cluster", "abstract")[: ("extract", "cluster", "abstract").index(step)]:
-        assert induced(tmp_path, endpoint(log=tmp_path / "log"), "--step", earlier).returncode == 0
+    share = ("--split", "test=0.4")
+    for each in ALL:
+        assert induced(whole, endpoint(log=whole / "log"), *share, "--step", each).returncode == 0
+    for earlier in ALL[: ALL.index(step)]:
+        assert induced(tmp_path, endpoint(log=tmp_path / "log"), *share, "--step", earlier).returncode == 0
     url = endpoint(latency=0.05, jitter=0.1, log=tmp_path / "log")
     dice = random.Random(3)
     for _ in range(4):
         process = subprocess.Popen(
-            [sys.executable, "-m", "src.strategies", *base(url, "--step", step)],
+            [sys.executable, "-m", "src.strategies", *base(url, *share, "--step", step)],
             cwd=tmp_path,
             env=environment(),
             stdout=subprocess.DEVNULL,
@@ -166,10 +175,12 @@ def test_killed_at_any_step_it_pays_at_most_for_what_was_in_flight(endpoint: Sta
         time.sleep(0.9 + dice.random() / 2)
         process.kill()
         process.communicate()
-    assert induced(tmp_path, url).returncode == 0
+    for later in (None, "coverage"):
+        assert induced(tmp_path, url, *share, *(("--step", later) if later else ())).returncode == 0
     unbroken, paid = (len(read_rows(folder / "log")) for folder in (whole, tmp_path))
     assert unbroken <= paid <= unbroken + 4 * 10
-    assert (tmp_path / LIBRARY).read_bytes() == (whole / LIBRARY).read_bytes()
+    for made in (LIBRARY, "library.turns.jsonl", "library.coverage.json"):
+        assert sorted((tmp_path / made).read_bytes().splitlines()) == sorted((whole / made).read_bytes().splitlines())
 
 
 # ---------------------------------------------------------------------------------------------- what stays
@@ -368,6 +379,124 @@ def test_vectors_find_the_same_entries_one_by_one_and_all_at_once() -> None:
     assert 12 <= len(at_once) < 100
 
 
+# ---------------------------------------------------------------------------------------------- held-out turns
+
+HELD_BACK = ("--split", "test=0.4")
+HELD_OUT = [number for number in range(40) if split("test=0.4").of(number) == "test"]
+UNHEARD_OF = HELD_OUT[::3]
+"""Dialogues whose users do what no other user does."""
+
+
+MOST_LEARNT = (0, 1)  # one of each move
+
+
+def kind_of(number: int) -> int:
+    return 4 if number in UNHEARD_OF else (0, 1, 2, 3, 0, 1)[number % 6]
+
+
+def by_kind(body: dict[str, Any]) -> str:
+    """A strategy of the dialogue's kind, assigned to what is of the kind as well, and named after it."""
+    question = body["messages"][1]["content"]
+    phrases = re.findall(r"^\d+\. asks (\w+) in", question, re.MULTILINE)
+    if "# Task: strategy" in question:
+        (number,) = {*re.findall(r"garden number (\d+)", question)}
+        move, strategy = thing(0, kind_of(int(number)))
+        return json.dumps(
+            {"analysis": "so", "move": move, "strategy": strategy.replace("0", "its own"), "language": "en"}
+        )
+    if "# Task: assigning" in question:
+        entries = {kind: letters for letters, kind in re.findall(r"^([A-Z]+)\. asks (\w+)", question, re.MULTILINE)}
+        places = [entries.get(kind, f"asks {kind} always") for kind in phrases]
+        return json.dumps({"places": [{"number": i, "entry": entry} for i, entry in enumerate(places, 1)]})
+    return json.dumps({"name": f"asks {phrases[0]} always", "when": "at any time", "belongs": ["yes"] * len(phrases)})
+
+
+def held_out_figures(done: Done) -> list[int]:
+    """Strategies that were tried, that follow a named entry, or a lesser reason: the most frequent, other moves."""
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"(\d+) \(\d+%\) of (\d+) strategies follow named entries", done.stdout)
+    lesser = re.search(r"comparison: (\d+) \(\d+%\) follow .*; (\d+) \(\d+%\) were found among", done.stdout)
+    assert found, done.stdout
+    assert lesser, done.stdout
+    return [int(found[2]), int(found[1]), int(lesser[1]), int(lesser[2])]
+
+
+def test_held_out_turns_are_held_against_the_library_and_leave_it_as_it_was(serve: Serve, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def noted(body: dict[str, Any]) -> str:
+        asked.append(body["messages"][1]["content"])
+        return by_kind(body)
+
+    many(tmp_path, 40)
+    url, place = serve(noted), Place(tmp_path / LIBRARY)
+    assert induced(tmp_path, url, *HELD_BACK).returncode == 0
+    made = (place.library, place.extracted, place.assigned, place.turns, dialogues_beside(place.library))
+    before = {path: path.read_bytes() for path in made}
+    done = induced(tmp_path, url, *HELD_BACK, "--step", "coverage")
+    heard = [kind_of(number) for number in HELD_OUT if number not in UNHEARD_OF]
+    frequent = [kind for kind in heard if kind in MOST_LEARNT]
+    assert 0 < len(frequent) < len(heard) < len(HELD_OUT)
+    assert held_out_figures(done) == [3 * len(each) for each in (HELD_OUT, heard, frequent, ())]
+    assert before == {path: path.read_bytes() for path in before}
+    assert {row["sample_id"] for row in read_rows(place.held_out)} == {*HELD_OUT}
+    paid = len(asked)
+    assert held_out_figures(induced(tmp_path, url, *HELD_BACK, "--step", "coverage")) == held_out_figures(done)
+    assert len(asked) == paid
+
+
+def test_a_judge_who_finds_everything_anywhere_is_seen_by_the_control(serve: Serve, tmp_path: Path) -> None:
+    def answer(body: dict[str, Any]) -> str:
+        said = json.loads(by_kind(body))
+        for place in said.get("places", ()) if "<library>\nA. " in body["messages"][1]["content"] else ():
+            place["entry"] = "A"
+        return json.dumps(said)
+
+    many(tmp_path, 40)
+    url = serve(answer)
+    assert induced(tmp_path, url, *HELD_BACK).returncode == 0
+    tried, named, _, others = held_out_figures(induced(tmp_path, url, *HELD_BACK, "--step", "coverage"))
+    assert tried == named == others == 3 * len(HELD_OUT)
+
+
+def test_coverage_is_measured_anew_where_the_library_has_changed(serve: Serve, tmp_path: Path) -> None:
+    many(tmp_path, 40)
+    url, coverage = serve(by_kind), (*HELD_BACK, "--step", "coverage")
+    assert induced(tmp_path, url, *HELD_BACK).returncode == 0
+    _, named, _, _ = held_out_figures(induced(tmp_path, url, *coverage))
+    edit(tmp_path, lambda entry: entry | {"banned": entry["name"] == "asks aa always"})
+    assert "held out       measured before the library changed" in induced(tmp_path, url, *HELD_BACK).stdout
+    _, fewer, _, _ = held_out_figures(induced(tmp_path, url, *coverage))
+    assert fewer < named
+
+
+def test_coverage_by_vectors_asks_no_model_about_entries(serve: Serve, tmp_path: Path) -> None:
+    many(tmp_path, 40)
+    with served(embedder(tmp_path)) as vectors:
+        by = (*HELD_BACK, "--embeddings-url", vectors, "--embeddings-model", "e")
+        url = serve(by_kind)
+        assert induced(tmp_path, url, *by).returncode == 0
+        tried, named, _, others = held_out_figures(induced(tmp_path, url, *by, "--step", "coverage"))
+    assert (tried, named, others) == (3 * len(HELD_OUT), 3 * (len(HELD_OUT) - len(UNHEARD_OF)), 0)
+    texts = (tmp_path / "embedded").read_text().splitlines()
+    assert len(texts) == len({*texts})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "add the --split that the library was made with"),
+        (HELD_BACK, "Library library.jsonl has no entry yet: make it first"),
+        ((*HELD_BACK, "--estimate"), "Library library.jsonl does not exist"),
+    ],
+)
+def test_coverage_of_nothing_is_told(endpoint: Start, tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+    many(tmp_path, 12)
+    url = endpoint(log=tmp_path / "log")
+    assert told in sentence(induced(tmp_path, url, "--step", "coverage", *arguments))
+    assert not (tmp_path / "log").exists()
+
+
 # ---------------------------------------------------------------------------------------------- fit for a library
 
 
@@ -536,6 +665,12 @@ def test_the_report_shows_a_library_with_what_was_chosen_and_followed(endpoint: 
     largest = max(library_of(library).values(), key=lambda entry: entry["support"])
     assert f"{largest['move']}: {largest['name']}" in page
     assert largest["examples"][0]["turn"] in page
+    assert "strategies follow named entries" not in page
+    Place(library / LIBRARY).coverage.write_text(
+        Coverage(library=state_of(read_library(library / LIBRARY)), strategies=9, named=6).model_dump_json()
+    )
+    assert command("report", *shown, "--strategies", LIBRARY, folder=library).returncode == 0
+    assert "6 (67%) of 9 strategies follow named entries" in (library / "page.html").read_text()
     assert re.search(r"6 pairs were drafted under strategies; \d+ \(\d+%\) of their predictions follow one", page)
     chosen = read_rows(library / "out.jsonl")[0]["strategies"]["chosen"][0]
     assert command("report", *shown, folder=library).returncode == 0  # without the library, by their ids

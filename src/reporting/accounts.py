@@ -17,6 +17,7 @@ from ..calling.budget import Prices
 from ..calling.completion import Usage
 from ..calling.store import SUMS, WITHOUT_TIME
 from ..marking.resembling.result import Resemblance
+from ..methods.strategies.coverage import Coverage, coverage_beside
 from ..methods.strategies.library import Library, read_library
 from ..pairs.shortcut import Shortcut, shortcut_beside
 from ..running.account import RunAccount
@@ -110,6 +111,8 @@ class Accounts:
     """How near the dialogues that they come from are to real ones, where those were made and that was measured."""
     library: Library | None = None
     """The strategies that pairs were made under, where the user has named their library."""
+    coverage: Coverage | None = None
+    """How far that covers dialogues that it does not come from, where that was measured."""
     of_several: bool = False
     """Accounts several files of records, of which each may have read the whole input."""
 
@@ -148,6 +151,7 @@ def beside(sources: Sequence[Path], prices: Prices | None, library: Path | None 
         prices,
         {source.name: found for source in sources if (found := shortcut_beside(source))},
         library=read_library(library) if library else None,
+        coverage=coverage_beside(library) if library else None,
         of_several=len(sources) > 1,
     )
 

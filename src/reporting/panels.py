@@ -108,7 +108,7 @@ def stages(_: Totals, found: Accounts) -> Iterator[str]:
 
 
 def strategies(totals: Totals, found: Accounts) -> Iterator[str]:
-    yield from strategies_panel(totals, found.library)
+    yield from strategies_panel(totals, found.library, found.coverage)
 
 
 PANELS: tuple[Panel, ...] = (

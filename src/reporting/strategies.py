@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from ..basics.text import shortened
-from ..methods.strategies.figures import entropy, share
+from ..methods.strategies.coverage import Coverage
+from ..methods.strategies.figures import entropy, of_held_out, share
 from ..methods.strategies.library import Library, LibraryEntry
 from .charts import table
 from .overview import Totals
@@ -13,11 +14,12 @@ HEAD = ("strategy", "turns", "dialogues", "chosen", "followed", "a real turn")
 TITLE = "Strategies"
 
 
-def strategies_panel(totals: Totals, library: Library | None) -> Iterator[str]:
+def strategies_panel(totals: Totals, library: Library | None, coverage: Coverage | None = None) -> Iterator[str]:
     """The panel; nothing where there is no library and no pair was made under strategies."""
     if library:
         listed = sorted(library.entries, key=lambda entry: (-entry.support, entry.id))[:MOST_LISTED]
-        yield table(TITLE, [row(entry, totals) for entry in listed], HEAD, [*of_library(library), *of_pairs(totals)])
+        text = [*of_library(library), *of_held_out(library, coverage), *of_pairs(totals)]
+        yield table(TITLE, [row(entry, totals) for entry in listed], HEAD, text)
     elif totals.steered:
         rows = [(name, count, totals.followed[name]) for name, count in totals.chosen.most_common(MOST_LISTED)]
         yield table(TITLE, rows, ("strategy", "chosen", "followed"), of_pairs(totals))

@@ -18,9 +18,10 @@ from ...running.output import made_before
 from ...running.tally import Tally
 from . import job
 from .lettered import Lettered
+from .library import read_library
 from .members import MOST_SHOWN
 from .method import Option
-from .settings import Settings
+from .settings import COVERAGE, Settings
 from .stages import ABSTRACTION, ASSIGNING, EXTRACTION
 
 WITH_STRATEGY, DIFFERENT, IN_A_CLUSTER = 0.8, 0.95, 8  # of turns; of strategies; turns of a cluster
@@ -38,17 +39,18 @@ class Line:
 
 
 def estimate(settings: Settings) -> int:
-    """Print how many turns are still to be read, and what all three steps take; the exit status."""
+    """Print how many turns are still to be read, and what all steps take; the exit status."""
     tally, prompt, turns = Tally(), 0, 0
     work = job.extraction(settings)
-    for sample in itertools.islice(work.items(made_before(settings.place.extracted), tally), settings.limit):
+    for sample in itertools.islice(work.items(made_before(settings.read_into), tally), settings.limit):
         turns += 1
         prompt += asked(EXTRACTION, history=sample.history, utterance=sample.utterance)
     phrases = round(turns * WITH_STRATEGY * DIFFERENT)
-    entries = phrases // IN_A_CLUSTER
+    covering = settings.step == COVERAGE  # each strategy is tried twice, and nothing is named
+    entries = len(read_library(settings.library).entries) if covering else phrases // IN_A_CLUSTER
     lines = [Line(EXTRACTION.name, turns, prompt, turns * EXTRACTION.reply_tokens)]
-    lines += [] if settings.embeddings_url else [assigning(phrases, entries)]
-    lines += [abstracting(entries)]
+    lines += [] if settings.embeddings_url else [assigning(phrases * (1 + covering), entries)]
+    lines += [] if covering else [abstracting(entries)]
     print("\n".join(table(settings, tally, turns, lines)))
     return 0
 
@@ -87,7 +89,7 @@ def table(settings: Settings, tally: Tally, turns: int, lines: list[Line]) -> It
 
 def show(settings: Settings) -> int:
     """Print the first turns as they would be asked; the exit status."""
-    return preview(dataclasses.replace(settings, output=settings.place.extracted), job.extraction(settings), parts)
+    return preview(dataclasses.replace(settings, output=settings.read_into), job.extraction(settings), parts)
 
 
 def parts(sample: Sample) -> Iterator[Part]:

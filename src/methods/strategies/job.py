@@ -7,9 +7,9 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ...basics.seen import DONE, Seen
-from ...basics.split import WHOLE
 from ...dialogues.job import over_dialogues, without
 from ...dialogues.samples import Sample
+from ...pairs.seen import dialogue_mark
 from ...running.job import Item, Job, Words
 from ...running.output import sample_number
 from ...running.tally import Tally
@@ -17,25 +17,32 @@ from .gathering import Gathering, NamedCluster
 from .members import Alike, shared_words, telling
 from .method import Batch, Cluster, Shelves, abstract, assign, extract
 from .phrases import Phrase
-from .settings import Settings, abstraction_settings, assigning_settings, extraction_settings
+from .settings import COVERAGE, Settings, abstraction_settings, assigning_settings, extraction_settings
+from .sources import dialogues_of
 
 IN_A_BATCH = 30  # phrases that are assigned together
 LEFT_OUT = "dialogue of another share (--split)"
+LEARNT = "dialogue that is not held back (--split)"
+OF_THE_LIBRARY = "dialogue that the library comes from"
 
 ItemT = TypeVar("ItemT", bound=Item)
 
 
 def extraction(settings: Settings) -> Job[Sample]:
-    """A strategy from each user turn of the dialogues. Raises Stop where there is no input."""
-    config = dataclasses.replace(settings, output=settings.place.extracted)
+    """A strategy from each user turn of the dialogues, or for the coverage of those that are held back.
+
+    Raises Stop where there is no input, or no library to be covered by.
+    """
+    config = dataclasses.replace(settings, output=settings.read_into)
     words = Words(
         command="strategies", option="--library", thing="turn", done="read", outcomes=("with a strategy", "without")
     )
     job = over_dialogues(config, extract, extraction_settings(settings), words)
-    shares = settings.split
-    if shares is None:
-        return job
-    return without(job, lambda sample: shares.of(sample.sample_id) != WHOLE, LEFT_OUT)
+    if settings.step != COVERAGE:
+        return without(job, lambda sample: settings.holds_back(sample.sample_id), LEFT_OUT)
+    sources = dialogues_of(settings.library)
+    held_back = without(job, lambda sample: not settings.holds_back(sample.sample_id), LEARNT)
+    return without(held_back, lambda sample: dialogue_mark(sample.sample_id) in sources, OF_THE_LIBRARY)
 
 
 def assigning(settings: Settings, phrases: Sequence[Phrase], shelves: Shelves) -> Job[Batch]:

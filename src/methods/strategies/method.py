@@ -125,18 +125,19 @@ async def assign(ask: Ask, batch: Batch, shelves: Shelves) -> AssignedBatch:
 
 def placed(phrases: Sequence[Phrase], places: Places, options: Lettered[Option]) -> AssignedBatch:
     """What the model has said, with an entry for each label that is new."""
-    known = {normalised(option.text): option.id for option in options.things}
     new: dict[str, Founded] = {}
     found: list[str] = []
     for phrase, place in zip(phrases, places.places, strict=True):
-        label = normalised(place.entry)
-        if option := options.get(place.entry):
-            found.append(option.id)
-        elif label in known:
-            found.append(known[label])
-        else:
-            found.append(new.setdefault(label, founded(phrase, place.entry)).id)
+        option = option_of(place.entry, options)
+        begun = option or new.setdefault(normalised(place.entry), founded(phrase, place.entry))
+        found.append(begun.id)
     return batch_of(phrases, found, [*new.values()])
+
+
+def option_of(said: str, options: Lettered[Option]) -> Option | None:
+    """The entry that the model means, by its letters or by its very words."""
+    label = normalised(said)
+    return options.get(said) or next((each for each in options.things if normalised(each.text) == label), None)
 
 
 # ---------------------------------------------------------------------------------------------- abstract

@@ -29,6 +29,26 @@ class Place:
         return self.beside("abstracted.jsonl")
 
     @property
+    def held_out(self) -> Path:
+        """The strategy of each user turn of the dialogues that are held back."""
+        return self.beside("held_out.jsonl")
+
+    @property
+    def followed(self) -> Path:
+        """Which entry each of these strategies follows, if any."""
+        return self.beside("followed.jsonl")
+
+    @property
+    def coverage(self) -> Path:
+        """How many of them follow one."""
+        return self.beside("coverage.json")
+
+    @property
+    def paid(self) -> tuple[Path, ...]:
+        """What was asked for: each has its call store beside it."""
+        return self.extracted, self.assigned, self.abstracted, self.held_out, self.followed
+
+    @property
     def vectors(self) -> Path:
         """Every vector that was paid for."""
         return self.beside("vectors.sqlite")

@@ -7,14 +7,15 @@ from typing import Any, Literal, get_args
 
 from ...basics.command import Stop
 from ...basics.options import flag, number, one_of, option
-from ...basics.split import Split, split
+from ...basics.split import WHOLE, Split, split
 from ...calling.settings import Embedding
 from ...calling.stage import Stage, digest
 from ...dialogues.settings import OverDialogues, Turns
 from .place import Place
 from .stages import ABSTRACTION, ASSIGNING, EXTRACTION
 
-Step = Literal["extract", "cluster", "abstract"]
+Step = Literal["extract", "cluster", "abstract", "coverage"]
+COVERAGE: Step = "coverage"
 own = functools.partial(option, variable=False)
 ASSIGNED_BY = "assigned_by"
 
@@ -56,7 +57,11 @@ class Settings(OverDialogues, Embedding):
         metavar="SHARES",
     )
     step: Step | None = own(
-        None, one_of(*get_args(Step)), "do this step alone: extract, cluster or abstract", group="method"
+        None,
+        one_of(*get_args(Step)),
+        "do this step alone: extract, cluster or abstract; or coverage, which tells how many turns of dialogues that"
+        " --split holds back follow an entry",
+        group="method",
     )
     smallest: int = own(
         3,
@@ -82,10 +87,24 @@ class Settings(OverDialogues, Embedding):
         self.refuse_odd_embeddings()
         if not self.library.name or self.library.is_dir():
             raise Stop(f"Library {self.library} is a folder: give --library a file in it.")
+        if self.step == COVERAGE and self.split is None:
+            raise Stop(
+                "--step coverage is of dialogues that are held back: add the --split that the library was made with,"
+                " such as --split test=0.1."
+            )
 
     @property
     def place(self) -> Place:
         return Place(self.library)
+
+    @property
+    def read_into(self) -> Path:
+        """Where the strategies of the turns go that are read."""
+        return self.place.held_out if self.step == COVERAGE else self.place.extracted
+
+    def holds_back(self, name: object) -> bool:
+        """Whether the dialogue of this name is not to be learnt from."""
+        return self.split is not None and self.split.of(name) != WHOLE
 
 
 def extraction_settings(settings: Settings) -> dict[str, object]:

@@ -14,13 +14,15 @@ from ...calling.store import Store
 from ...running.runner import run
 from . import job
 from .assignments import assignments_in
+from .coverage import coverage_beside, measured, write_coverage
 from .figures import figures
 from .gathering import Gathering, gathered, names_in, updated
+from .held_out import against, following, results_in, trials
 from .library import Library, is_library, read_library, write_library
 from .members import Alike, shared_words
 from .method import Shelves
 from .phrases import Phrases, phrases_in, turns_in
-from .settings import ASSIGNED_BY, Settings, assigning_settings
+from .settings import ASSIGNED_BY, COVERAGE, Settings, assigning_settings
 from .turns import write_turns
 
 ENDED = {4, 130}  # no step follows a spent budget or an interruption
@@ -29,7 +31,7 @@ ENDED = {4, 130}  # no step follows a spent budget or an interruption
 def induce(settings: Settings) -> int:
     """Take the steps that were asked for, and write the library; the exit status. Raises Stop where it cannot go on."""
     refuse_others(settings.library, "strategies", is_library)
-    steps = [settings.step] if settings.step else [*STEPS]
+    steps = [settings.step] if settings.step else [*BY_ITSELF]
     status = 0
     for step in steps:
         status = max(status, STEPS[step](settings, as_it_stands(settings)))
@@ -44,7 +46,7 @@ def induce(settings: Settings) -> int:
     found.dialogues.write_beside(settings.library)
     now = read_library(settings.library)
     write_turns(settings, dataclasses.replace(found, library=now))
-    print("\n".join(figures(now, found, settings.library)))
+    print("\n".join(figures(now, found, settings.library, coverage_beside(settings.library))))
     return status
 
 
@@ -55,8 +57,8 @@ def as_it_stands(settings: Settings) -> Library:
 
 def take_turns(settings: Settings, _: Library) -> int:
     """The strategy of each turn."""
-    status = run(spending(settings, settings.place.extracted), api_key_of(settings), job.extraction(settings))
-    if not status and not settings.place.extracted.stat().st_size:
+    status = run(spending(settings, settings.read_into), api_key_of(settings), job.extraction(settings))
+    if not status and not settings.read_into.stat().st_size:
         raise Stop(
             f"There is no user turn after an assistant turn in {' '.join(settings.input)} to learn from: give other"
             " dialogues, or another --split."
@@ -122,7 +124,37 @@ def name_clusters(settings: Settings, library: Library) -> int:
     return run(spending(settings, settings.place.abstracted), api_key_of(settings), work)
 
 
-STEPS = {"extract": take_turns, "cluster": put_together, "abstract": name_clusters}
+def cover(settings: Settings, library: Library) -> int:
+    """How many turns of the dialogues that are held back follow an entry."""
+    if not library.entries:
+        raise Stop(f"Library {settings.library} has no entry yet: make it first, by the same command without --step.")
+    refuse_other_way(settings)
+    place = settings.place
+    if (status := take_turns(settings, library)) in ENDED:
+        return status
+    found = state(settings, library)
+    to_try = against(Shelves(found.assignments, library), settings.seed)
+    new = trials(
+        phrases_in(turns_in(place.held_out)).in_order({}),
+        to_try,
+        results_in(place.followed),
+        found.assignments.by_phrase,
+    )
+    if settings.embeddings_url:
+        refuse_without_numpy()
+        from .vectors import follow_by_vectors  # noqa: PLC0415 (optional)
+
+        follow_by_vectors(settings, [*new], found.assignments.entries)
+    else:
+        work = following(settings, new)
+        status = max(status, run(spending(settings, place.followed), api_key_of(settings), work))
+    turns = (entry.record for entry in turns_in(place.held_out))
+    write_coverage(place, measured(found, turns, to_try, results_in(place.followed)))
+    return status
+
+
+BY_ITSELF = {"extract": take_turns, "cluster": put_together, "abstract": name_clusters}
+STEPS = BY_ITSELF | {COVERAGE: cover}
 
 
 def refuse_few(settings: Settings, phrases: Phrases) -> None:
@@ -145,12 +177,12 @@ def spending(settings: Settings, output: Path) -> Settings:
     """The settings of one step: its own output, and of the budget what the others have left of it."""
     place = settings.place
     spent = Usage()
-    for other in {place.extracted, place.assigned, place.abstracted} - {output}:
+    for other in {*place.paid} - {output}:
         if (path := Beside(other).calls).exists():
             with Store(path) as store:
                 spent += store.billed()
     cost = Prices(settings.price_in, settings.price_cached, settings.price_out).of(spent)
     most = None if settings.max_cost is None else max(0.0, settings.max_cost - cost)
     tokens = None if settings.max_total_tokens is None else max(1, settings.max_total_tokens - spent.total)
-    limit = settings.limit if output == place.extracted else None
+    limit = settings.limit if output == settings.read_into else None
     return dataclasses.replace(settings, output=output, max_cost=most, max_total_tokens=tokens, limit=limit)

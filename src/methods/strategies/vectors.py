@@ -1,7 +1,7 @@
 """Strategies put together by their vectors, which an endpoint for embeddings gives and a file keeps."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -9,9 +9,11 @@ from ...basics.command import Stop
 from ...calling.completion import Usage
 from ...calling.embeddings import Vectors, fetch
 from ...running.output import Output
-from .assignments import AssignedBatch, batch_of, founded
+from .assignments import AssignedBatch, Founded, batch_of, founded
+from .held_out import Trial, Tried
 from .leaders import Leaders, Matrix, unit
-from .method import Shelves
+from .lettered import Lettered
+from .method import Option, Shelves
 from .phrases import Phrase
 from .settings import Settings, assigning_settings
 
@@ -44,20 +46,38 @@ def assigned(
     for phrase in phrases:
         by_move[phrase.move].append(phrase)
     for move, of_move in by_move.items():
-        shelf = Shelf(shelves, move, vectors, settings.similarity)
+        shelf = Shelf(shelves.options(move), shelves.assignments.entries, vectors, settings.similarity)
         for start in range(0, len(of_move), AT_ONCE):
             yield shelf.placed(of_move[start : start + AT_ONCE])
 
 
-class Shelf:
-    """The entries of one move: their ids, and their vectors at the same places."""
+def follow_by_vectors(settings: Settings, trials: Sequence[Trial], begun: Mapping[str, Founded]) -> None:
+    """Each strategy to the nearest of the entries that it is held against, or to none."""
+    with Output(settings.place.followed, "strategies") as output:
+        if not settings.accept_changes:
+            output.refuse_to_mix(assigning_settings(settings), "--library")
+        vectors = Vectors(settings.place.vectors, settings.embeddings_model)
+        shown = {trial.shown.name: trial.shown.options for trial in trials}
+        phrases = (phrase.text for trial in trials for phrase in trial.phrases)
+        by_hand = (option.text for options in shown.values() for option in options.things if option.id not in begun)
+        fetch(vectors, settings, (*(entry.phrase for entry in begun.values()), *by_hand, *phrases))
+        shelves = {name: Shelf(options, begun, vectors, settings.similarity) for name, options in shown.items()}
+        for trial in trials:
+            tried = Tried(trial, shelves[trial.shown.name].nearest(trial.phrases))
+            output.add(tried.row(Usage()) | assigning_settings(settings))
+        vectors.close()
 
-    def __init__(self, shelves: Shelves, move: str, vectors: Vectors, similarity: float) -> None:
+
+class Shelf:
+    """Some entries: their ids, and their vectors at the same places."""
+
+    def __init__(
+        self, options: Lettered[Option], begun: Mapping[str, Founded], vectors: Vectors, similarity: float
+    ) -> None:
         """With the entries that are there: each by the phrase that it began with, or the name that a hand gave it."""
-        options, begun = shelves.options(move).things, shelves.assignments.entries
-        self._vectors, self._ids = vectors, [option.id for option in options]
-        self._leaders = Leaders(similarity)
-        texts = [begun[option.id].phrase if option.id in begun else option.text for option in options]
+        self._vectors, self._ids = vectors, [option.id for option in options.things]
+        self._leaders, self._similarity = Leaders(similarity), similarity
+        texts = [begun[option.id].phrase if option.id in begun else option.text for option in options.things]
         for vector in matrix_of(texts, vectors):
             self._leaders.found(vector)
 
@@ -67,6 +87,12 @@ class Shelf:
         new = [founded(phrases[number]) for number in told.founders]
         self._ids += [entry.id for entry in new]
         return batch_of(phrases, [self._ids[place] for place in told.places], new)
+
+    def nearest(self, phrases: Sequence[Phrase]) -> list[str | None]:
+        """The entry of each phrase that is near enough to one; nothing begins."""
+        place, best = self._leaders.nearest(matrix_of([phrase.text for phrase in phrases], self._vectors))
+        near = zip(place.tolist(), best >= self._similarity, strict=True)
+        return [self._ids[number] if enough else None for number, enough in near]
 
 
 def matrix_of(texts: Sequence[str], vectors: Vectors) -> Matrix:
