@@ -83,11 +83,12 @@ WRONG_TURN = Stage(
     name="wrong turn",
     task="""\
 Imagine that the last exchange was another one: the user's turn as this user writes, slips included, and a reply of \
-the real one's form and length (at most 100 words). It is as natural a sequel to what came before, as everyday and as \
-particular, with nothing of what the real one brought or the true paths lead to. Then imagine what the user says next \
-there, as much to be expected, or as odd, as the real utterance is after the real reply. Name its category, and what \
-it is about as the target of a path, as broad as the true ones. No answer would serve both it and the real utterance \
-or a prediction below. Take up another utterance where it suits.""",
+the real one's form and length (at most 100 words). It is as natural a sequel to what came before, neither more \
+particular nor more original than the real one, and no copy of it with other words, with nothing of what that brought \
+or the true paths lead to. Then imagine what the user says next there, as much to be expected, or as odd, as the real \
+utterance is after the real reply. Name its category, and what it is about as the target of a path, as broad as the \
+true ones. No answer would serve both it and the real utterance or a prediction below. Take up another utterance \
+where it suits.""",
     material="""\
 <utterance>
 {utterance}
