@@ -18,10 +18,9 @@ from ...calling.completion import Usage
 from ...calling.stage import Ask
 from ...pairs.reading import LeftOut, entries
 from ...running.job import Job, Words
-from .assignments import batch_name
 from .job import batches, listed
 from .lettered import Lettered
-from .method import Option, Shelves, option_of
+from .method import Batch, Option, Shelves, option_of
 from .moves import Move
 from .phrases import Phrase
 from .settings import Settings, assigning_settings
@@ -84,20 +83,14 @@ class FollowedBatch(Shape):
 
 
 @dataclasses.dataclass(frozen=True)
-class Trial:
+class Trial(Batch):
     """Strategies of one move that are held against the same entries, together."""
 
-    phrases: tuple[Phrase, ...]
     shown: Shown
-    item_id = 0
-
-    @property
-    def move(self) -> str:
-        return self.phrases[0].move
 
     @property
     def sample_id(self) -> str:
-        return f"{batch_name(self.phrases)} {self.shown.name}"
+        return f"{super().sample_id} {self.shown.name}"
 
 
 @dataclasses.dataclass(frozen=True)
