@@ -244,6 +244,16 @@ def test_a_seat_sees_neither_the_other_ones_knowledge_nor_a_private_dialogue(
         ]
 
 
+def test_a_limit_of_tokens_holds_for_turns_as_well(endpoint: Start, tmp_path: Path) -> None:
+    log = tmp_path / "asked.jsonl"
+    made_by("selfplay", tmp_path, endpoint(log=log), "--count", 2, "--max-tokens", 300)
+    assert {(seat_of(body), body["max_tokens"]) for body in read_rows(log)} == {
+        ("writer", 300),
+        ("user", 300),
+        ("assistant", 300),
+    }
+
+
 def test_a_seed_with_a_goal_is_a_card_already(serve: Serve, tmp_path: Path) -> None:
     asked_of: list[str] = []
     answer = talkers()

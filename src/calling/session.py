@@ -128,7 +128,7 @@ class Session:
 
     async def utterance(self, question: Question, /, fault_of: Callable[[str], Fault | None]) -> str:
         """A text without a fault: one that has some is sent back with the reason. Raises Failed or Stop."""
-        question = dataclasses.replace(question, draw=question.draw or self.draw)
+        question = dataclasses.replace(question, draw=question.draw or self.draw, max_tokens=self.config.max_tokens)
         return await self.answered(question, lambda completion: spoken(completion, fault_of), TEXT_COMPLAINT)
 
     async def answered(self, first: Question, read: Callable[[Completion], T], complaint: str) -> T:
