@@ -17,6 +17,7 @@ from ..basics.shape import Shape
 from ..basics.text import loads
 from ..pairs.sides import Trainable
 from .formats import Mode, llama_factory
+from .settings import MOMENT, OWN
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,10 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 MADE_WITH = ("model", "seed", "prompts")
 MOST_KINDS = 100  # of records that are told apart
 OTHERS = ("others",) * 4
+REJECTED = {
+    OWN: "one that was misled, or the draft where it was far from what was really said",
+    MOMENT: "what is right at another moment of the same dialogue",
+}
 TOLD_APART = "chosen told from rejected by the text alone, in the records read (0.5 is chance)"
 
 
@@ -64,6 +69,8 @@ class TrainingSet(Shape):
     rows: dict[str, int]
     read: int
     dropped: dict[str, int]
+    rejected: str = OWN
+    """Where the rejected side of pairs is from."""
     evened: list[str] = Field(default_factory=list)
     """What was done so that no side is known by what teaches nothing."""
     shortcuts: list[str] = Field(default_factory=list)
@@ -147,8 +154,7 @@ def body(sets: Mapping[str, TrainingSet]) -> list[str]:
     lines += [
         "Each row has a dialogue between a person and an assistant, and what a model that foresees the person's next",
         "utterance should think and predict. The rows were synthesised with ProUtt's method (arXiv 2601.09713): an",
-        "intent tree, a sentence category, a mining and an exploration view with two predictions each; the rejected",
-        "side follows plausible wrong paths of the tree, or is the draft that was far from what was really said.",
+        "intent tree, a sentence category, a mining and an exploration view with two predictions each.",
         "",
     ]
     for name, made in sets.items():
@@ -166,6 +172,7 @@ def facts_in_words(made: TrainingSet) -> Sequence[tuple[str, str]]:
         *((name, counted(values)) for name, values in made.facts.items()),
         ("records read", f"{made.read:,}"),
     ]
+    facts += [("rejected side", REJECTED[made.rejected])] if made.mode == "pref" else []
     facts += [("dropped", counted(made.dropped))] if made.dropped else []
     facts += [("evened", line) for line in made.evened]
     return facts + [(TOLD_APART, line) for line in made.shortcuts]

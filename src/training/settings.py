@@ -45,6 +45,7 @@ def some_of(*known: str) -> Callable[[str], list[str]]:
 
 
 own = functools.partial(option, variable=False)
+OWN, MOMENT = "own", "moment"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +85,13 @@ class Settings(Options):
         one_of(*TEMPLATES, USER),
         "what the model learns to say: full (thoughts, then predictions), predictions alone, or json; user: a user's"
         " strategy and turn, from the turns of src.strategies",
+        group="output",
+    )
+    rejected: str = own(
+        OWN,
+        one_of(OWN, MOMENT),
+        "pref: which side is rejected: the record's own, or what is right at another moment of the same dialogue, which"
+        " only a reader of the dialogue can tell; for records of --turns all",
         group="output",
     )
     split: Split | None = own(
@@ -149,19 +157,35 @@ class Settings(Options):
         group="filters",
     )
     seed: int = own(
-        0, number(-HALF, HALF, int), "fixes which pairs --balance drops; change it for others", group="filters"
+        0,
+        number(-HALF, HALF, int),
+        "fixes which pairs --balance drops and which moments are paired; change it for others",
+        group="filters",
     )
 
     def __post_init__(self) -> None:
         for name, given in (("--drop-shared", self.drop_shared), ("--balance", self.balance)):
             if given and self.mode == "sft":
                 raise Stop(f"{name} compares the two sides of pairs, and --mode sft has one: leave it out.")
+        if self.rejected == MOMENT:
+            self.refuse_with_moments()
         if self.template == USER and self.mode != "sft":
             raise Stop("--template user is of turns that were really said, and there is no other side: add --mode sft.")
         if self.format and self.format not in NAMES[self.mode]:
             raise Stop(f"--format {self.format} is none of --mode {self.mode}: {', '.join(NAMES[self.mode])}.")
         if self.drop_long and not self.max_tokens_of:
             raise Stop("--drop-long has to know whose tokens to count: give the model with --max-tokens-of.")
+
+    def refuse_with_moments(self) -> None:
+        """Raise Stop for what has no meaning where the rejected side is another record's chosen one."""
+        if self.mode == "sft":
+            raise Stop("--rejected moment is of pairs, and --mode sft has no rejected side: leave it out.")
+        if self.balance:
+            raise Stop(
+                "--balance length has nothing to do with --rejected moment, which is even in length: leave it out."
+            )
+        if self.min_margin is not None:
+            raise Stop("--min-margin compares the record's own sides: leave it out, or --rejected moment.")
 
     @property
     def form(self) -> str:

@@ -1,121 +1,23 @@
 """Records into training files, with all that stands beside them."""
 
 import contextlib
-import dataclasses
 import functools
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
-
-import orjson
 
 from ..basics.command import Stop, did_you_mean
-from ..basics.split import WHOLE
-from ..basics.text import loads
 from ..pairs.ordered import Records, inputs
 from ..pairs.shortcut import shortcut_beside
-from ..pairs.sides import ChosenSide, Pair, Trainable, Unfit
-from ..pairs.together import Together
 from .card import INFO, Facts, TrainingSet, describe
-from .evening import Balance, Ready, Shared, without_shared
 from .files import KINDS, TrainingFiles
-from .formats import PREF, SFT, Mode, Row
-from .selection import Filters, split_of
-from .settings import Settings
-from .templates import TEMPLATES
+from .selection import Filters
+from .settings import MOMENT, OWN, Settings
 from .tokens import Lengths, tokenizer_of, tokens_in
-from .user_turns import USER, UserTurn
+from .user_turns import USER
+from .wishes import Wishes
 
 log = logging.getLogger(__name__)
-
-WITH_ROOM = {"sharegpt", "trl"}  # formats whose readers leave further columns alone
-
-# ---------------------------------------------------------------------------------------------- records into rows
-
-
-def pref_maker(format: str, template: str) -> Callable[[Any], Row]:
-    made, words = PREF[format], TEMPLATES[template]
-
-    def row(record: Pair) -> Row:
-        chosen, rejected = words.answer(record.chosen), words.answer(record.rejected)
-        if chosen == rejected:
-            raise Unfit("its chosen and rejected sides are the same")
-        row = made(words.asked(record.history), chosen, rejected)
-        return row | record.ratings if format in WITH_ROOM else row
-
-    return row
-
-
-def user_maker(format: str, _: str) -> Callable[[Any], Row]:
-    made = SFT[format]
-    return lambda turn: made(turn.question, turn.answer)
-
-
-def sft_maker(format: str, template: str) -> Callable[[Any], Row]:
-    made, words = SFT[format], TEMPLATES[template]
-
-    def row(record: ChosenSide) -> Row:
-        return made(words.asked(record.history), words.answer(record.chosen))
-
-    return row
-
-
-Maker = Callable[[str, str], Callable[[Any], Row]]
-MAKERS: Mapping[Mode, tuple[type[Trainable], Maker]] = {"pref": (Pair, pref_maker), "sft": (ChosenSide, sft_maker)}
-OF_USERS: tuple[type[Trainable], Maker] = (UserTurn, user_maker)
-
-
-@dataclasses.dataclass(frozen=True)
-class Wishes:
-    """What makes rows of records as the settings say, and what it has counted."""
-
-    settings: Settings
-    filters: Filters
-    lengths: Lengths
-    shared: Shared = dataclasses.field(default_factory=Shared)
-    balance: Balance = dataclasses.field(default_factory=Balance)
-    together: Together = dataclasses.field(default_factory=Together)
-
-    def rows(self, records: Records) -> Iterator[Ready]:
-        """The row of every record that fits, passes the filters, and is not one too many of its length."""
-        if not self.settings.balance:
-            yield from self.fitting(records)
-            return
-        yield from self.balance.balanced(self.fitting(records), self.settings.seed)
-        self.filters.dropped[f"--balance {self.settings.balance}"] = self.balance.of - self.balance.left
-
-    def fitting(self, records: Records) -> Iterator[Ready]:
-        """Of these each record that fits and passes the filters, with its training row."""
-        shape, maker = OF_USERS if self.settings.template == USER else MAKERS[self.settings.mode]
-        row_of = maker(self.settings.form, self.settings.template)
-        shares = self.settings.split
-        for file_index, line_number, line in records:
-            try:
-                record = shape.model_validate(loads(line))
-                if not self.settings.mixed:
-                    self.together.admit(record, records.paths[file_index])
-                trained = without_shared(cast("Pair", record)) if self.settings.drop_shared else record
-                row = row_of(trained) if trained else None
-                kept = self.filters.keep(record)
-            except (ValueError, orjson.JSONEncodeError, Unfit) as error:
-                records.leave_out(file_index, line_number, error)
-            else:
-                if kept and trained and row and self.short_enough(row):
-                    self.shared.note(record, trained)
-                    yield Ready(record, row, split_of(record, shares) if shares else WHOLE)
-                elif kept and not row:
-                    self.filters.dropped["--drop-shared (no prediction is left on a side)"] += 1
-
-    def short_enough(self, row: Row) -> bool:
-        """Whether the row is no longer than it may be; one that is too long is counted."""
-        if not (self.lengths.exceeded_by(row) and self.settings.drop_long):
-            return True
-        self.filters.dropped[f"--drop-long (more than {self.settings.max_tokens:,} tokens)"] += 1
-        return False
-
-
-# ---------------------------------------------------------------------------------------------- rows into files
 
 
 def write(settings: Settings, known_marks: Sequence[str]) -> int:
@@ -151,8 +53,12 @@ def write_from(records: Records, settings: Settings, output: Path) -> int:
             facts.note(ready.record)
         if not files.counts:
             why = f" after --balance: {wishes.balance}" if wishes.balance.of else ""
+            why += " (two moments of a dialogue are needed: synthesise with --turns all)" * (
+                settings.rejected == MOMENT
+            )
             made_by = " (--template user takes the turns of python -m src.strategies)" * (settings.template == USER)
             raise Stop(f"There is no record that gives a training row{why}, so {output} is not written{made_by}.")
+    measured = records.paths if settings.rejected == OWN else ()  # of the sides that the records have
     made = TrainingSet(
         files={split: files.path(split).name for split in files.counts},
         mode=settings.mode,
@@ -163,8 +69,9 @@ def write_from(records: Records, settings: Settings, output: Path) -> int:
         rows=files.counts,
         read=records.count,
         dropped=+filters.dropped,
+        rejected=settings.rejected,
         evened=[*evened(wishes)],
-        shortcuts=[found.in_words for path in records.paths if (found := shortcut_beside(path))],
+        shortcuts=[found.in_words for path in measured if (found := shortcut_beside(path))],
     )
     describe(output, made)
     print("\n".join([*summary(settings, files, filters, records), *lengths_in_words(settings, wishes.lengths)]))
@@ -180,6 +87,8 @@ def evened(wishes: Wishes) -> Iterator[str]:
         yield str(wishes.shared)
     if wishes.settings.balance:
         yield str(wishes.balance)
+    if wishes.settings.rejected == MOMENT:
+        yield str(wishes.moments)
 
 
 def lengths_by(settings: Settings) -> Lengths:
