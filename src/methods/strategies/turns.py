@@ -1,5 +1,6 @@
 """Every user turn with the entry that it follows and others beside it: what a user simulator learns from."""
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,9 +11,11 @@ import orjson
 from ...basics.dice import dice
 from ...basics.files import beginning, refuse_others, replaced
 from ...basics.text import loads
+from ...pairs.ordered import Records
+from ...pairs.reading import Entry
 from .gathering import Gathering
 from .library import LibraryEntry
-from .phrases import turns_in
+from .phrases import ExtractedTurn
 from .settings import Settings
 
 CANDIDATES = 8  # entries that a turn is shown with, its own among them
@@ -44,7 +47,7 @@ def write_turns(settings: Settings, found: Gathering) -> None:
 
 def rows(settings: Settings, found: Gathering) -> Iterator[dict[str, Any]]:
     candidates = Candidates(found.library.offered.things, settings.seed)
-    for turn in turns_in(settings.place.extracted) if candidates.offered else ():
+    for turn in in_order(settings.place.extracted) if candidates.offered else ():
         entry = found.library.by_id.get(found.place_of(turn.record) or "")
         if entry and entry.offered:
             kept = {name: turn.row.get(name) for name in KEPT}
@@ -52,6 +55,15 @@ def rows(settings: Settings, found: Gathering) -> Iterator[dict[str, Any]]:
             shown = candidates.of(entry, turn.record.sample_id, turn.record.item_id)
             made = {name: turn.row[name] for name in ("model", "seed", "prompts", "rehearsal") if name in turn.row}
             yield kept | own | {"candidates": shown} | made
+
+
+def in_order(extracted: Path) -> Iterator[Entry[ExtractedTurn]]:
+    """The turns in the order of their dialogues' input, however they were extracted."""
+    with contextlib.closing(Records([extracted], repeats=True)) as records:
+        for _, _, line in records:
+            with contextlib.suppress(ValueError):  # named where the turns were counted
+                row = loads(line)
+                yield Entry(row, ExtractedTurn.model_validate(row))
 
 
 def holds_turns(path: Path) -> bool:
