@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from src.basics.remote import rename
+
 from .conftest import command, dialogue, read_rows, synthesis, without, write_rows
 
 pytest.importorskip("pyarrow")
@@ -90,3 +92,19 @@ def test_a_copy_that_fails_loses_nothing(endpoint: Start, tmp_path: Path, bucket
     assert done.returncode == 1
     assert "out.jsonl is made, and could not be copied" in done.stderr
     assert len(read_rows(tmp_path / "out.jsonl")) == 9
+
+
+def test_a_file_gets_its_name_where_the_store_can_only_copy() -> None:
+    class Store(dict[str, bytes]):
+        def move(self, *_: str) -> None:
+            raise NotImplementedError("no hierarchical namespace")
+
+        def copy_file(self, before: str, now: str) -> None:
+            self[now] = self[before]
+
+        def delete_file(self, name: str) -> None:
+            del self[name]
+
+    store = Store({"made.jsonl.part": b"all of it"})
+    rename(store, "made.jsonl.part", "made.jsonl")
+    assert store == {"made.jsonl": b"all of it"}

@@ -15,6 +15,8 @@ ADDRESS = re.compile(rf"({'|'.join(SCHEMES)})://", re.IGNORECASE)
 WILD = re.compile(r"\*\*/|\*|\[[^]]*\]")
 BUFFER = 1 << 20
 PART = ".part"
+FAILURES = (OSError, ValueError, NotImplementedError)
+"""What pyarrow raises for what it cannot reach, read or do."""
 
 
 def is_remote(name: str) -> bool:
@@ -34,7 +36,7 @@ def listed(pattern: str, endings: Sequence[str]) -> list[str]:
         if not wild and (info := system.get_file_info(path)).type != fs.FileType.Directory:
             return [pattern] if info.is_file else []
         found = system.get_file_info(fs.FileSelector(path, recursive=True))
-    except OSError as error:
+    except FAILURES as error:
         raise unreachable(pattern, error) from error
     names = sorted(info.path[len(path) :] for info in found if info.is_file)
     wanted = re.compile(as_regex(address[len(base) :])) if wild else None
@@ -57,7 +59,7 @@ def opened(address: str) -> "io.BufferedReader[Any]":
     system, path = place_of(address)
     try:
         return io.BufferedReader(system.open_input_file(path), BUFFER)
-    except OSError as error:
+    except FAILURES as error:
         raise unreachable(address, error) from error
 
 
@@ -70,13 +72,22 @@ def upload(files: Sequence[Path], folder: str) -> list[str]:
         for file in files:
             with file.open("rb") as source, system.open_output_stream(f"{path}/{file.name}{PART}") as target:
                 shutil.copyfileobj(source, target, BUFFER)
-            system.move(f"{path}/{file.name}{PART}", f"{path}/{file.name}")
-    except OSError as error:
+            rename(system, f"{path}/{file.name}{PART}", f"{path}/{file.name}")
+    except FAILURES as error:
         raise Stop(
             f"{files[0]} is made, and could not be copied to {shortened(folder)} ({why(error)}): run the same command"
             " again, which makes nothing anew."
         ) from error
     return [f"{address.rstrip('/')}/{file.name}" for file in files]
+
+
+def rename(system: Any, before: str, now: str) -> None:
+    """Give a file another name, which appears when all of the file is there."""
+    try:
+        system.move(before, now)
+    except NotImplementedError:  # Azure without a hierarchical namespace, where a copy appears as a whole too
+        system.copy_file(before, now)
+        system.delete_file(before)
 
 
 def place_of(address: str) -> tuple[Any, str]:
