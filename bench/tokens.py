@@ -7,6 +7,7 @@ For three lengths of history and each way to mislead, if a third of the drafts f
 
 import os
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 from src.calling.budget import tokens_in
 from src.calling.stage import messages
@@ -14,6 +15,7 @@ from src.config import Config
 from src.dialogues.samples import Sample
 from src.io_utils import samples_in
 from src.methods.proutt.estimate import REGIONS, calls_of, inputs, stages
+from src.methods.proutt.settings import Misled
 
 from .contender import dialogues
 
@@ -32,7 +34,7 @@ def table() -> Iterator[str]:
     yield "| history (characters) | --misled | prompt tokens a sample | of them fresh |"
     yield "| --- | --- | --- | --- |"
     for characters in HISTORIES:
-        for misled in ("published", "consistent"):
+        for misled in get_args(Misled):
             config = Config(misled=misled)
             (sample,) = samples_in(next(dialogues(1, 4, characters)), config)
             asked = [*texts(sample, config)]

@@ -105,7 +105,10 @@ def test_the_same_pairs_stay_in_every_run_and_others_with_another_seed(tmp_path:
 def test_where_one_side_is_always_longer_nothing_can_be_balanced_and_that_is_said(tmp_path: Path) -> None:
     done = post(tmp_path, *BALANCED, rows=leaning(30, 2.0))
     assert done.returncode == 1
-    assert "after --balance: the chosen answer was the longer in 0 of 30 pairs and is in 0 of 0" in done.stderr
+    assert (
+        "30 dropped: --balance length; the chosen answer was the longer in 0 of 30 pairs and is in 0 of 0"
+        in done.stderr
+    )
     assert not (tmp_path / "out.jsonl").exists()
 
 

@@ -401,6 +401,26 @@ def test_one_dialogue_takes_five_steps(endpoint: Start, tmp_path: Path) -> None:
     assert len(names) == {"far": 7, "close": 8, "middle": 9}[record["region"]]
 
 
+def test_without_misleading_the_draft_is_rejected_and_nothing_is_asked_for_that(
+    endpoint: Start, tmp_path: Path
+) -> None:
+    log = tmp_path / "asked.jsonl"
+    words = ("--misled", "none", "--turns", "all")
+    done = synthesis(tmp_path, endpoint(log=log), *words, input=ROOT / "data/raw/demo.jsonl")
+    rows = read_rows(tmp_path / "out.jsonl")
+    names = Counter(re.findall("# Task: (.*)", request["messages"][1]["content"])[0] for request in read_rows(log))
+    regions = Counter(row["region"] for row in rows)
+    assert done.returncode == 0, done.stderr
+    assert sum(names.values()) == 6 * len(rows) + regions["middle"] + regions["far"]
+    assert not {"wrong path", "wrong turn", "misled insight"} & names.keys()
+    assert all(row["rejected"] == draft_of(row) for row in rows)
+    assert all((row["chosen"] == row["rejected"]) == (row["region"] == "close") for row in rows)
+    pairs = command("postprocess", "--mode", "pref", "--input", "out.jsonl", "--output", "own.jsonl", folder=tmp_path)
+    assert pairs.returncode == 0, pairs.stderr
+    assert f"dropped        {regions['close']}: --misled none (the draft was close" in pairs.stdout
+    assert len(read_rows(tmp_path / "own.jsonl")) == len(rows) - regions["close"] > 0
+
+
 def test_a_misled_side_is_written_from_the_misread_dialogue_alone(endpoint: Start, tmp_path: Path) -> None:
     many(tmp_path, 12)
     log = tmp_path / "asked.jsonl"

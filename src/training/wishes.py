@@ -26,6 +26,7 @@ from .user_turns import USER, UserTurn
 T = TypeVar("T")
 WITH_ROOM = {"sharegpt", "trl"}  # formats whose readers leave further columns alone
 ALONE = "--rejected moment (no other moment of its dialogue foresees something else)"
+AS_DRAFTED = "--misled none (the draft was close, and is both sides)"
 NOTHING_LEFT = "--drop-shared (no prediction is left on a side)"
 
 
@@ -96,8 +97,8 @@ class Wishes:
     def of_records(self, records: Records) -> Iterator[Ready]:
         """A row of each record, with the sides that it has."""
         for record, ready in self.passing(records, self.ready):
-            if ready is None:
-                self.filters.dropped[NOTHING_LEFT] += 1
+            if isinstance(ready, str):
+                self.filters.dropped[ready] += 1
             elif self.short_enough(ready.row):
                 self.shared.note(record, ready.record)
                 yield ready
@@ -130,18 +131,20 @@ class Wishes:
                 if kept:
                     yield record, made
 
-    def ready(self, record: Trainable) -> Ready | None:
-        """The record with its row; None where no prediction is left on a side. Raises Unfit for sides that are one."""
+    def ready(self, record: Trainable) -> Ready | str:
+        """The record with its row, or why none is wanted of it. Raises Unfit for sides that are one by mistake."""
+        if isinstance(record, Pair) and record.misled == "none" and record.chosen == record.rejected:
+            return AS_DRAFTED
         trained = without_shared(cast("Pair", record)) if self.settings.drop_shared else record
         if trained is None:
-            return None
+            return NOTHING_LEFT
         shares = self.settings.split
         return Ready(trained, self.row_of(trained), split_of(record, shares) if shares else WHOLE)
 
     def short_one_of(self, pair: Pair) -> Ready | None:
-        """The same; None too where the row is too long."""
+        """The pair with its row, where that is short enough."""
         ready = self.ready(pair)
-        return ready if ready and self.short_enough(ready.row) else None
+        return ready if isinstance(ready, Ready) and self.short_enough(ready.row) else None
 
     def short_enough(self, row: Row) -> bool:
         """Whether the row is no longer than it may be; one that is too long is counted."""

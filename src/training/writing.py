@@ -52,12 +52,8 @@ def write_from(records: Records, settings: Settings, output: Path) -> int:
             files.add(ready.split, ready.row, ready.record.sample_id)
             facts.note(ready.record)
         if not files.counts:
-            why = f" after --balance: {wishes.balance}" if wishes.balance.of else ""
-            why += " (two moments of a dialogue are needed: synthesise with --turns all)" * (
-                settings.rejected == MOMENT
-            )
-            made_by = " (--template user takes the turns of python -m src.strategies)" * (settings.template == USER)
-            raise Stop(f"There is no record that gives a training row{why}, so {output} is not written{made_by}.")
+            reasons = "; ".join(["There is no record that gives a training row", *why_none(wishes)])
+            raise Stop(f"{reasons}. {output} is not written.")
     measured = records.paths if settings.rejected == OWN else ()  # of the sides that the records have
     made = TrainingSet(
         files={split: files.path(split).name for split in files.counts},
@@ -79,6 +75,19 @@ def write_from(records: Records, settings: Settings, output: Path) -> int:
     if facts.rehearsed:
         log.warning("%d of the records were rehearsed: good for checking a set-up, not for training.", facts.rehearsed)
     return 3 if records.left_out.count else 0
+
+
+def why_none(wishes: Wishes) -> Iterator[str]:
+    """What may have left no row."""
+    for reason, count in wishes.filters.dropped.most_common():
+        if count:
+            yield f"{count:,} dropped: {reason}"
+    if wishes.balance.of:
+        yield str(wishes.balance)
+    if wishes.settings.rejected == MOMENT:
+        yield "two moments of a dialogue are needed, so synthesise with --turns all"
+    if wishes.settings.template == USER:
+        yield "--template user takes the turns of python -m src.strategies"
 
 
 def evened(wishes: Wishes) -> Iterator[str]:

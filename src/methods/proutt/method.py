@@ -14,7 +14,8 @@ decides what is preferred and what is rejected:
 Corrected is: the view that the real utterance belongs to is rewritten along the true path. Misled is, as published: the
 same view is rewritten along plausible wrong paths, under a category drawn at random, while the other view stays as it
 was drafted; consistent: the dialogue is misread from its start, with another last exchange, and tree, category and
-both views are those of the misread dialogue.
+both views are those of the misread dialogue. With none the draft is rejected in every region, at 6 or 7 calls, for
+whoever sets the chosen sides of several moments against one another, or needs no rejected ones.
 """
 
 import dataclasses
@@ -178,9 +179,16 @@ async def mislead_throughout(ask: Ask, sample: Sample, taken: Taken, *_: object)
     )
 
 
+async def leave(*known: Any) -> Trajectory:
+    """The draft as it is, which where it was close is the chosen side, too."""
+    _ask, _sample, _taken, draft, _reasons = known
+    return await keep(draft)
+
+
 MISLED: Mapping[Misled, Callable[..., Coroutine[Any, Any, Trajectory]]] = {
     "published": mislead,
     "consistent": mislead_throughout,
+    "none": leave,
 }
 
 

@@ -12,9 +12,15 @@ from ...dialogues.settings import OverDialogues
 from ..strategies.library import Offered, digest_of
 from .stages import STAGES
 from .steering import STEERING_STAGES
-from .wording import CONSISTENT_STAGES, REWORDED
+from .wording import MISREADING, REWORDED, REWORDED_STAGES
 
-Misled = Literal["published", "consistent"]
+Misled = Literal["published", "consistent", "none"]
+
+STAGES_OF: Mapping[Misled, tuple[Stage[Any], ...]] = {
+    "published": STAGES,
+    "consistent": (*REWORDED_STAGES, *MISREADING),
+    "none": REWORDED_STAGES,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +58,8 @@ class Config(OverDialogues):
         "published",
         one_of(*get_args(Misled)),
         "how a rejected side is misled: published rewrites one view, which can leave it at odds with its category;"
-        " consistent writes all of it, from the dialogue misread",
+        " consistent writes all of it, from the dialogue misread; none leaves the draft, for one or two calls less, for"
+        " src.postprocess --rejected moment or --mode sft",
         group="method",
     )
     strategies: Path | None = option(
@@ -70,7 +77,7 @@ class Config(OverDialogues):
     @property
     def stages(self) -> tuple[Stage[Any], ...]:
         """What may be asked of a sample."""
-        stages = STAGES if self.misled == "published" else CONSISTENT_STAGES
+        stages = STAGES_OF[self.misled]
         steering = STEERING_STAGES if self.strategies else ()
         return *stages, *(self.words.get(stage, stage) for stage in steering)
 

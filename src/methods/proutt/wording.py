@@ -1,4 +1,4 @@
-"""The stages as `--misled consistent` words them, where it does so otherwise than the published way.
+"""The stages as they are worded with `--misled consistent` and `none`, where that is not the published way.
 
 What is asked in the published way stays word for word as it is, so that outputs of it can be gone on with.
 """
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...calling.stage import Ask, ReplyT, Stage
-from .misleading import MISLED_INSIGHT, WRONG_TURN
+from .misleading import MISLED_INSIGHT, WRONG_PATH, WRONG_TURN
 from .stages import CATEGORY_REASONS, EVALUATION, INSIGHT, INTENT_TREE, REVISION, STAGES, TRUTH_PATH
 from .steering import STEERED_INSIGHT
 
@@ -55,8 +55,9 @@ def reworded(stage: Stage[ReplyT], words: Mapping[str, str]) -> Stage[ReplyT]:
 
 
 REWORDED: Mapping[Stage[Any], Stage[Any]] = {stage: reworded(stage, words) for stage, words in WORDS.items()}
-CONSISTENT_STAGES = (*(REWORDED.get(stage, stage) for stage in STAGES[:-1]), WRONG_TURN, MISLED_INSIGHT)
-"""What is asked where a rejected side is one of the dialogue misread."""
+REWORDED_STAGES = tuple(REWORDED.get(stage, stage) for stage in STAGES if stage is not WRONG_PATH)
+MISREADING = (WRONG_TURN, MISLED_INSIGHT)
+"""What is asked beside them where a rejected side is one of the dialogue misread."""
 
 
 class Worded:
