@@ -32,11 +32,12 @@ from .predicting.settings import Settings
 def main(arguments: Sequence[str] | None = None) -> int:
     """Predict as the command line says; returns the exit status."""
     settings = options_from(Settings, arguments, "predict", __doc__)
+    from .predicting.job import job_of, predict_all  # noqa: PLC0415 (brings the SDK, whose import takes longer than --help)
+
     if settings.show:
         from .dialogues.preview import preview  # noqa: PLC0415 (needed by this option alone)
         from .predicting.baselines import baseline_of  # noqa: PLC0415 (the same)
         from .predicting.estimate import parts  # noqa: PLC0415 (the same)
-        from .predicting.job import job_of  # noqa: PLC0415 (the same)
 
         baseline = baseline_of(settings) if settings.baseline else None
         told = functools.partial(parts, settings=settings, baseline=baseline)
@@ -44,9 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if settings.estimate:
         from .predicting.estimate import estimate  # noqa: PLC0415 (needed by this option alone)
 
-        return estimate(settings)
-    from .predicting.job import predict_all  # noqa: PLC0415 (brings the SDK, whose import takes longer than --help)
-
+        return estimate(settings, job_of(settings))
     return predict_all(settings)
 
 

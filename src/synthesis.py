@@ -39,12 +39,12 @@ __all__ = ["main", "synthesize"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run synthesis as the command line says; returns the exit status."""
     config = options_from(Config, arguments, "synthesis", __doc__)
+    from .methods.proutt.job import job_of  # noqa: PLC0415 (brings the SDK, whose import takes longer than --help does)
+
     if config.estimate:
         from .methods.proutt.estimate import estimate  # noqa: PLC0415 (needed by this option alone)
 
-        return estimate(config)
-    from .methods.proutt.job import job_of  # noqa: PLC0415 (brings the SDK, whose import takes longer than --help does)
-
+        return estimate(config, job_of(config))
     if config.show:
         from .dialogues.preview import preview  # noqa: PLC0415 (needed by this option alone)
 

@@ -493,7 +493,9 @@ def test_dialogues_that_were_trained_on_are_refused_left_out_or_allowed(
     assert "'d1'" in done.stderr
     assert "--allow-seen" in done.stderr
     assert model.bodies == []
-    done = predict(tmp_path, url, "--trained-on", "sft.json", "--turns", "all", "--skip-seen")
+    left = ("--trained-on", "sft.json", "--turns", "all", "--skip-seen")
+    assert "samples        6 to be predicted" in predict(tmp_path, url, *left, "--estimate").stdout
+    done = predict(tmp_path, url, *left)
     assert done.returncode == 0
     assert "passed over    4: dialogue that was trained on" in done.stdout
     assert {row["sample_id"] for row in read_rows(tmp_path / "out.jsonl")} == {"d0", "d2", "d3"}

@@ -655,6 +655,10 @@ def test_an_estimate_counts_the_choice_and_the_library(endpoint: Start, library:
     assert "choice of strategies" not in plain
     calls = [int(re.findall(r"^close +(\d+)", text, re.MULTILINE)[0]) for text in (plain, steered)]
     assert calls == [6 * 8, 6 * 9]
+    many(library, 43)
+    learnt = synthesis(library, endpoint(), "--estimate", "--strategies", LIBRARY).stdout
+    assert "samples        3 to be made" in learnt
+    assert "passed over    40: dialogue that the strategies come from (--strategies)" in learnt
 
 
 def test_the_report_shows_a_library_with_what_was_chosen_and_followed(endpoint: Start, library: Path) -> None:

@@ -7,13 +7,12 @@ import itertools
 from collections.abc import Iterator
 
 from ..basics.command import Stop
-from ..basics.files import found
 from ..calling.budget import Prices, tokens_in
 from ..calling.completion import Usage
-from ..dialogues.intake import pending
 from ..dialogues.preview import Part
 from ..dialogues.samples import Sample
 from ..running.duration import duration
+from ..running.job import Job
 from ..running.output import made_before
 from ..running.tally import Tally
 from .baselines import Baseline
@@ -24,14 +23,13 @@ REPLY_TOKENS = {"full": 540, "json": 540, "predictions": 80, "plain": 20}
 """Of a typical reply, after what hand-written replies of the method's stages have."""
 
 
-def estimate(settings: Settings) -> int:
+def estimate(settings: Settings, job: Job[Sample]) -> int:
     """Print how many samples are still to be predicted, and what that takes; the exit status."""
     tally, samples, prompt = Tally(), 0, 0
-    files, done = found(settings.input, settings.output), made_before(settings.output)
-    for sample in itertools.islice(pending(settings, files, done, tally), settings.limit):
+    for sample in itertools.islice(job.items(made_before(settings.output), tally), settings.limit):
         samples += 1
         prompt += settings.draws * sum(tokens_in(message["content"]) for message in asked(sample, settings))
-    if not samples and (nothing := tally.nothing_usable("dialogues", files)):
+    if not samples and (nothing := tally.nothing_usable("dialogues", job.files)):
         raise Stop(nothing)
     print("\n".join(table(settings, tally, samples, prompt)))
     return 0

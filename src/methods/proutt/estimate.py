@@ -10,13 +10,12 @@ from typing import Any
 from tqdm import tqdm
 
 from ...basics.command import Stop
-from ...basics.files import found
 from ...calling.budget import Prices, tokens_in
 from ...calling.completion import Usage
 from ...calling.stage import Stage, messages
-from ...dialogues.intake import pending
 from ...dialogues.samples import Sample
 from ...running.duration import duration
+from ...running.job import Job
 from ...running.output import made_before
 from ...running.tally import Tally
 from ..strategies.lettered import Lettered
@@ -73,12 +72,12 @@ def stages(config: Config) -> list[Stage[Any]]:
     return [stage for stage in config.stages if stage.name not in unasked]
 
 
-def estimate(config: Config) -> int:
+def estimate(config: Config, job: Job[Sample]) -> int:
     """Print a table of the samples still to be made, by stage, with totals if all drafts fell into one region."""
-    done, files = made_before(config.output), found(config.input, config.output)
+    done = made_before(config.output)
     offered = offered_by(config.strategies) if config.strategies else None
     tally, prompts, samples, cacheable = Tally(), dict.fromkeys((stage.name for stage in stages(config)), 0), 0, 0
-    for sample in tqdm(pending(config, files, done, tally), unit=" samples", disable=None, leave=False):
+    for sample in tqdm(job.items(done, tally), unit=" samples", disable=None, leave=False):
         samples += 1
         for stage in stages(config):
             asked = messages(stage, inputs(stage, sample, offered))
@@ -86,7 +85,7 @@ def estimate(config: Config) -> int:
         cacheable += tokens_in(sample.history) + tokens_in(SYSTEM)
         if config.limit and samples == config.limit:
             break
-    if not samples and (nothing := tally.nothing_usable("dialogues", files)):
+    if not samples and (nothing := tally.nothing_usable("dialogues", job.files)):
         raise Stop(nothing)
     print("\n".join(table(config, tally, samples, prompts, cacheable)))
     return 0
