@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from aiohttp import web
 
 from src.methods.recipes.kit.draws import USER_TURNS
+from src.methods.recipes.kit.habits import typing_of
 from src.methods.recipes.kit.pages import LONGEST_PART, text_of_html
 from src.methods.recipes.kit.seeds import seeds_of
 from src.methods.recipes.kit.signs import says_again
@@ -352,6 +354,46 @@ def test_lengths_of_a_real_file_are_drawn_from_it(serve: Serve, tmp_path: Path) 
     done = converse(tmp_path, url, "--count", 5, "--lengths-of", "real.jsonl", "--friction", 0)
     assert done.returncode == 0, done.stderr
     assert {len(row["conversation"]) for row in read_rows(tmp_path / "made.jsonl")} == {6}
+
+
+def test_made_users_type_and_begin_as_those_of_a_real_file(endpoint: Start, tmp_path: Path) -> None:
+    seeds(tmp_path)
+    texts = (
+        ["why is my lawn yellow?", "Water it.", "ok"],
+        ["hi, moss everywhere now", "Cut it.", "Again?", "Yes.", "ok"],
+    )
+    talks = [
+        [{"role": ("user", "assistant")[at % 2], "content": text} for at, text in enumerate(talk)] for talk in texts
+    ]
+    write_rows(tmp_path / "real.jsonl", [{"id": place, "conversation": talk} for place, talk in enumerate(talks)])
+    log = tmp_path / "asked.jsonl"
+    done = converse(tmp_path, endpoint(log=log), "--count", 20, "--typing-of", "real.jsonl")
+    assert done.returncode == 0, done.stderr
+    cards = [text for row in read_rows(log) if "# Task: card" in (text := row["messages"][-1]["content"])]
+    assert {*re.findall("^types: (.*)$", "\n".join(cards), re.MULTILINE)} == {
+        "all lower case, no full stops",
+        "all lower case, with full stops and question marks",
+    }
+    begins = Counter(re.findall("^begins: (.*)$", "\n".join(cards), re.MULTILINE))
+    assert 5 <= begins["with a greeting and then the matter"] <= 15
+    plain = converse(tmp_path, endpoint(), "--count", 20)
+    assert plain.returncode == 1
+    assert "typing" in plain.stderr
+
+
+@pytest.mark.parametrize(
+    ("texts", "typing"),
+    [
+        (["Why is it so?", "Thanks."], "plain, correct sentences"),
+        (["Why is it so", "And then", "ok."], "capital at the beginning, no full stop at the end"),
+        (["why is it so", "And then", "ok"], "all lower case, no full stops"),
+        (["why is it so?", "i see.", "ok"], "all lower case, with full stops and question marks"),
+        (["北京有什么好玩的？", "好的"], "plain, correct sentences"),
+        (["北京有什么好玩的", "好的"], "capital at the beginning, no full stop at the end"),
+    ],
+)
+def test_how_somebody_types_is_told_by_capitals_and_full_stops(texts: list[str], typing: str) -> None:
+    assert typing_of(texts) == typing
 
 
 def test_languages_and_friction_are_drawn_in_the_shares_that_were_wished(endpoint: Start, tmp_path: Path) -> None:

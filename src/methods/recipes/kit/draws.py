@@ -60,6 +60,10 @@ class Wishes:
     user_turns: Sequence[int] = USER_TURNS
     first_words: Sequence[int] = FIRST_WORDS
     words: Sequence[int] = WORDS
+    typing: Sequence[str] = ()
+    """Ways of typing, where they are not the usual ones."""
+    openings: Sequence[str] = ()
+    """Ways to begin, likewise."""
     thinking: bool = False
     """Whether the assistant reasons aloud before each reply."""
     strategies: Offered | None = None

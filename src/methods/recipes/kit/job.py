@@ -23,6 +23,7 @@ from ...strategies.library import digest_of, offered_by
 from .checks import faults_in, said_by
 from .critic import chosen
 from .draws import Draw, Wishes
+from .habits import Habits, habits_of
 from .known import prompts_of, recipe_of
 from .lengths import Lengths, lengths_of
 from .near import Neighbours, refused
@@ -199,6 +200,7 @@ def wishes_of(settings: Settings) -> Wishes:
         languages=settings.languages,
         friction=settings.friction,
         **(dataclasses.asdict(lengths_in(settings.lengths_of)) if settings.lengths_of else {}),
+        **(dataclasses.asdict(habits_in(settings.typing_of)) if settings.typing_of else {}),
         thinking=settings.thinking,
         strategies=offered_by(settings.strategies) if settings.strategies else None,
         turned=settings.user_form == "chat",
@@ -208,10 +210,22 @@ def wishes_of(settings: Settings) -> Wishes:
 @functools.cache
 def lengths_in(files: tuple[str, ...]) -> Lengths:
     """How long real dialogues are. Raises Stop where there are none."""
-    seeds = (seed for file in found(files) for seed in dialogues(file))
-    if lengths := lengths_of([said_by(seed.turns, "user") for seed in seeds]):
+    if lengths := lengths_of(said_by_users(files)):
         return lengths
     raise Stop(f"--lengths-of {', '.join(files)} holds no dialogue: give a file that src.synthesis would read.")
+
+
+@functools.cache
+def habits_in(files: tuple[str, ...]) -> Habits:
+    """How the users of real dialogues type and begin. Raises Stop where there are none."""
+    if habits := habits_of(said_by_users(files)):
+        return habits
+    raise Stop(f"--typing-of {', '.join(files)} holds no dialogue: give a file that src.synthesis would read.")
+
+
+def said_by_users(files: Sequence[str]) -> list[list[str]]:
+    """The user turns of each dialogue."""
+    return [said_by(seed.turns, "user") for file in found(files) for seed in dialogues(file)]
 
 
 def settings_of(settings: Settings, recipe: Recipe) -> dict[str, object]:
@@ -225,6 +239,7 @@ def settings_of(settings: Settings, recipe: Recipe) -> dict[str, object]:
         "languages": [*settings.languages],
         **{name: getattr(settings, name) for name in names},
         "lengths": lengths_in(settings.lengths_of).name if settings.lengths_of else None,
+        "typing": habits_in(settings.typing_of).name if settings.typing_of else None,
         "extra_body": settings.extra_body,
         "user_extra_body": settings.user_extra_body,
         **steering_of(settings),

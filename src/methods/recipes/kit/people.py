@@ -60,23 +60,23 @@ KNOWLEDGE = (
     *("nothing of the matter and none of its words", "a little, half of it wrong", "what everybody knows"),
     *("a good deal from practice, little theory", "as much as a professional"),
 )
+PLAIN, CAPITAL_NO_STOP = "plain, correct sentences", "capital at the beginning, no full stop at the end"
+SMALL_NO_STOP = "all lower case, no full stops"
 TYPING = (
-    *("plain, correct sentences",) * 3,  # as most do: of 294 turns of two real sets 4 % begin small
-    *("capital at the beginning, no full stop at the end",) * 2,
-    *("all lower case, no full stops", "all lower case, short forms (u, pls, cant, w/), a typo now and then"),
+    *(PLAIN,) * 3,  # as most do: of 294 turns of two real sets 4 % begin small
+    *(CAPITAL_NO_STOP,) * 2,
+    *(SMALL_NO_STOP, "all lower case, short forms (u, pls, cant, w/), a typo now and then"),
     *("bits of sentences, dictated", "keywords as for a search engine"),
     *("long sentences strung together with commas", "careful and complete"),
 )
-OPENINGS = (
-    *("with the bare question",) * 4,  # most first messages ask
+QUESTION, KEYWORDS = "with the bare question", "with two or three keywords"
+GREETING = "with a greeting and then the matter"
+OTHER_OPENINGS = (
     *("with an order to do something", "with what has just happened, then what is wanted"),
-    *(
-        "with two or three keywords",
-        "with a detail of the case, the goal left to be guessed",
-        "with an opinion to test",
-    ),
-    *("with a greeting and then the matter", "with what was tried already", "in the middle, as if known already"),
+    *("with a detail of the case, the goal left to be guessed", "with an opinion to test"),
+    *("with what was tried already", "in the middle, as if known already"),
 )
+OPENINGS = (*(QUESTION,) * 4, KEYWORDS, GREETING, *OTHER_OPENINGS)  # most first messages ask
 LEAVING = (
     *("stops without a word when it is enough", "stops without a word when it is enough", "asks a last small question"),
     *("says in a word or two that it is clear", "says what they do next, without thanks", "leaves with a bare thanks"),
@@ -102,8 +102,8 @@ def traits(draw: Draw) -> dict[str, str]:
     tables: Mapping[str, Sequence[str]] = {
         "mood": MOODS,
         "knows of the matter": KNOWLEDGE,
-        "types": TYPING,
-        "begins": OPENINGS,
+        "types": draw.wishes.typing or TYPING,
+        "begins": draw.wishes.openings or OPENINGS,
         "leaves": LEAVING,
     }
     drawn = {name: draw.one_of(name, table) for name, table in tables.items()}

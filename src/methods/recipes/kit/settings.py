@@ -45,6 +45,14 @@ class Settings(Running):
     lengths_of: tuple[str, ...] = own(
         (), str, "real dialogues whose lengths the made ones are to have", group="input", nargs="+", metavar="FILE"
     )
+    typing_of: tuple[str, ...] = own(
+        (),
+        str,
+        "real dialogues whose users type and begin as the made ones are to",
+        group="input",
+        nargs="+",
+        metavar="FILE",
+    )
     output: Path = own(
         Path("data/made/chat.jsonl"),
         Path,

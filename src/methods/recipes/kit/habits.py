@@ -1,0 +1,61 @@
+"""How people type and how they begin, as real dialogues show it, in the words of the tables in `people`."""
+
+import dataclasses
+import hashlib
+import re
+from collections.abc import Sequence
+
+from .people import CAPITAL_NO_STOP, GREETING, KEYWORDS, OTHER_OPENINGS, PLAIN, QUESTION, SMALL_NO_STOP
+from .signs import length_in_words
+
+SMALL_WITH_STOPS = "all lower case, with full stops and question marks"
+FEW_WORDS = 3
+ENDS = re.compile(r"[.!?…。！？][\"'”’」)]*$")
+ASKS = re.compile(r"[?？]|(?:吗|呢)[。！\s]*$")
+GREETS = re.compile(r"(?:hi|hello|hey|good (?:morning|evening|afternoon|day)|你好|您好|嗨)\b", re.IGNORECASE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Habits:
+    """Ways of typing and of beginning; each a list to draw from, with an entry for each dialogue."""
+
+    typing: Sequence[str]
+    openings: Sequence[str]
+
+    @property
+    def name(self) -> str:
+        """A short name; equal only for equal habits."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+
+
+def habits_of(dialogues: Sequence[Sequence[str]]) -> Habits | None:
+    """The habits of the users of dialogues, each given as its user turns; None where there is none."""
+    said = [texts for each in dialogues if (texts := [text.strip() for text in each if text.strip()])]
+    if not said:
+        return None
+    openings = [opening for texts in said for opening in openings_like(texts[0])]
+    return Habits(sorted(map(typing_of, said)), sorted(openings))
+
+
+def typing_of(texts: Sequence[str]) -> str:
+    """How most of these turns are typed. Where a script has no capitals, by its full stops alone."""
+    cased = [text[0] for text in texts if text[0].lower() != text[0].upper()]
+    small = 2 * sum(letter.islower() for letter in cased) > len(cased)
+    stops = 2 * sum(ENDS.search(text) is not None for text in texts) >= len(texts)
+    if small:
+        return SMALL_WITH_STOPS if stops else SMALL_NO_STOP
+    return PLAIN if stops else CAPITAL_NO_STOP
+
+
+def openings_like(text: str) -> Sequence[str]:
+    """The way that a first message begins, as often as there are ways that nothing in a text tells apart."""
+    told = (
+        GREETING
+        if GREETS.match(text)
+        else KEYWORDS
+        if length_in_words(text) <= FEW_WORDS
+        else QUESTION
+        if ASKS.search(text)
+        else None
+    )
+    return [told] * len(OTHER_OPENINGS) if told else OTHER_OPENINGS
