@@ -31,30 +31,41 @@ def exchanged(moments: Sequence[Pair], dice: random.Random, made_of: Callable[[P
 
     A moment is left out where the others foresee the same, or where nothing can be made of its pair.
     """
+    said = [{*map(normalised, moment.chosen.predictions)} for moment in moments]
+
+    def wrong(here: int, there: int) -> bool:
+        """Whether what is right there is wrong here: of another moment, and without a prediction of this one's."""
+        return moments[here].item_id != moments[there].item_id and said[here].isdisjoint(said[there])
+
     left: Sequence[int] = range(len(moments))
     while len(left) > 1:
-        orders = [dice.sample(left, len(left)) for _ in range(TRIES)]
-        best = min(orders, key=lambda order: sum(foresee_the_same(moments[a], moments[b]) for a, b in ring(order)))
         made: dict[int, T] = {}
-        for a, b in ring(best):
-            pair = moments[a].model_copy(update={"rejected": moments[b].chosen, "quality": None})
-            if not foresee_the_same(moments[a], moments[b]) and (one := made_of(pair)) is not None:
-                made[a] = one
+        for here, there in best_ring(left, dice, wrong):
+            pair = moments[here].model_copy(update={"rejected": moments[there].chosen, "quality": None})
+            if wrong(here, there) and (one := made_of(pair)) is not None:
+                made[here] = one
         if len(made) == len(left):
             return [made[place] for place in sorted(made)]
         left = sorted(made)
     return []
 
 
+def best_ring(places: Sequence[int], dice: random.Random, fits: Callable[[int, int], bool]) -> list[tuple[int, int]]:
+    """The places in a drawn order, each with the next: the first order of a few in which all fit, or most."""
+    best: list[tuple[int, int]] = []
+    most = -1
+    for _ in range(TRIES):
+        drawn = [*ring(dice.sample(places, len(places)))]
+        if (count := sum(fits(*each) for each in drawn)) > most:
+            best, most = drawn, count
+        if most == len(places):
+            break
+    return best
+
+
 def ring(order: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Each with the one after it, and the last with the first."""
     return zip(order, (*order[1:], order[0]), strict=True)
-
-
-def foresee_the_same(one: Pair, other: Pair) -> bool:
-    """Whether they share a prediction, or are of one moment, so that neither is wrong where the other is right."""
-    said, also_said = ({*map(normalised, each.chosen.predictions)} for each in (one, other))
-    return one.item_id == other.item_id or not said.isdisjoint(also_said)
 
 
 @dataclasses.dataclass
