@@ -1,8 +1,15 @@
-"""What is said of `--workers` where they cannot be had; the workers themselves are tried with the consumers."""
+"""What is said of `--workers` where they cannot be had; how samples go to and fro. Ray is tried with the consumers."""
 
+import asyncio
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from src.calling.settings import Calling
+from src.running.workers.member import Lost, Member
+from src.running.workers.worker import Ended, Given, Worker
 
 from .conftest import command, without
 from .test_synthesis import many
@@ -29,3 +36,65 @@ def test_workers_that_make_no_sense_are_refused(tmp_path: Path, options: tuple[o
     given = ("--input", "in.jsonl", "--output", "out.jsonl", "--api-key-env=")
     done = command("synthesis", *given, *options, folder=tmp_path)
     assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+
+
+class Actor:
+    """A worker in this process, which counts how often it is called."""
+
+    def __init__(self) -> None:
+        self.worker = Worker(None, lambda _, seconds: asyncio.sleep(seconds, seconds), {"": Calling()}, {"": ""})
+        self.exchange = self
+        self.calls = 0
+
+    async def remote(self, parcel: Sequence[Given]) -> Sequence[Ended]:
+        self.calls += 1
+        return await self.worker.exchange(parcel)
+
+
+class Dying:
+    """A worker that takes what it is given and is killed at a given moment."""
+
+    def __init__(self) -> None:
+        self.exchange = self
+        self.parcels: list[Sequence[Given]] = []
+        self.called, self.killed = asyncio.Event(), asyncio.Event()
+
+    async def remote(self, parcel: Sequence[Given]) -> Sequence[Ended]:
+        self.parcels.append(parcel)
+        self.called.set()
+        await self.killed.wait()
+        raise ConnectionError
+
+
+def made_by(member: Member, seconds: Sequence[float]) -> Awaitable[list[Any]]:
+    """What comes of samples that take so long each; none waits for ever."""
+    making = (member.make(each, place, {}) for place, each in enumerate(seconds))
+    return asyncio.wait_for(asyncio.gather(*making, return_exceptions=True), 30)
+
+
+def test_samples_go_to_a_worker_and_come_back_several_at_a_time() -> None:
+    async def made() -> None:
+        actor = Actor()
+        member, lengths = Member(actor), [number % 37 / 50 for number in range(300)]
+        assert [each.made for each in await made_by(member, lengths)] == lengths
+        assert [each.made for each in await made_by(member, [0.3, 0.0])] == [0.3, 0.0]
+        assert actor.calls < 20
+        assert member.load == 0
+
+    asyncio.run(made())
+
+
+def test_who_waits_for_a_lost_worker_is_told_and_nothing_more_is_sent_there() -> None:
+    async def lost() -> None:
+        actor = Dying()
+        member = Member(actor)
+        under_way = asyncio.ensure_future(made_by(member, [1.0] * 5))
+        await actor.called.wait()
+        not_gone = asyncio.ensure_future(made_by(member, [1.0]))
+        await asyncio.sleep(0)
+        actor.killed.set()
+        assert [type(each) for each in await under_way + await not_gone] == [Lost] * 6
+        await asyncio.sleep(0.1)
+        assert [len(parcel) for parcel in actor.parcels] == [5]
+
+    asyncio.run(lost())

@@ -19,6 +19,7 @@ from ...calling.store import Store
 from ..job import Item, Job
 from ..settings import Running
 from .keeper import KEEPER_GONE, Keeper, State
+from .member import Lost, Member
 from .worker import Ended, Worker
 
 log = logging.getLogger(__name__)
@@ -26,17 +27,6 @@ log = logging.getLogger(__name__)
 SOURCE = Path(__file__).parents[2]
 LOOKED_AT = 0.5  # seconds between looks at what all have done
 MOST_STARTS = 20  # of one worker, without a sample that it has ended
-
-
-@dataclasses.dataclass
-class Member:
-    """One worker as the run sees it."""
-
-    actor: Any
-    name: str = ""
-    """"" until it is ready."""
-    load: int = 0
-    starts: int = 0
 
 
 @dataclasses.dataclass
@@ -61,16 +51,14 @@ class Team:
         again = self.resumed
         while True:
             member = await self.free()
-            name, known = member.name, self.store.of_sample(ask.sample) if self.store and again else {}
-            member.load += 1
+            known = self.store.of_sample(ask.sample) if self.store and again else {}
             try:
-                ended: Ended = await member.actor.make.remote(item, ask.sample, known)
-            except self.ray.exceptions.RayActorError:
+                ended = await member.make(item, ask.sample, known)
+            except Lost as lost:
+                log.debug("worker %s: %s", member.name, lost)
                 again = True
-                await self.lost(member, name)
+                await self.lost(member)
                 continue
-            finally:
-                member.load -= 1
             member.starts = 0
             return await self.come(ask, ended)
 
@@ -92,25 +80,27 @@ class Team:
     async def free(self) -> Member:
         """The worker that has the least to do, of those that are ready."""
         async with self.ready:
-            await self.ready.wait_for(lambda: any(member.name for member in self.members))
-        return min((member for member in self.members if member.name), key=lambda member: member.load)
+            await self.ready.wait_for(lambda: any(member.there for member in self.members))
+        return min((member for member in self.members if member.there), key=lambda member: member.load)
 
-    async def lost(self, member: Member, name: str) -> None:
+    async def lost(self, member: Member) -> None:
         """A worker was killed: what it held is given back, and it gets nothing until it is there again."""
-        if member.name != name:
+        if member not in self.members:
             return  # another sample of it has said so
-        member.name, member.starts = "", member.starts + 1
+        self.members.remove(member)
+        again = Member(member.actor, member.starts + 1)
+        self.members.append(again)
         log.warning("a worker was lost; its samples are sent again with the replies that they have")
-        await self.keeper.lost.remote(name)
-        if member.starts > MOST_STARTS:
+        await self.keeper.lost.remote(member.name)
+        if again.starts > MOST_STARTS:
             raise Stop(
                 "A worker dies each time that it is started: look at the memory of its machine, and at Ray's log."
             )
-        await self.start(member)
+        await self.start(again)
 
     async def start(self, member: Member) -> None:
         """Wait until a worker is ready."""
-        while not member.name:
+        while not member.there:
             try:
                 name = await member.actor.ready.remote()
             except self.ray.exceptions.RayActorError as error:
@@ -120,7 +110,7 @@ class Team:
                 await asyncio.sleep(0.2)
             else:
                 async with self.ready:
-                    member.name = name
+                    member.name, member.there = name, True
                     self.ready.notify_all()
 
     async def look(self) -> None:
@@ -154,13 +144,14 @@ async def team_for(
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
-        beside = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=here)
+        quiet = {"enable_task_events": False}  # a line for each call in Ray's own account costs more than some calls do
+        beside = ray.remote(Keeper).options(**quiet, num_cpus=0, scheduling_strategy=here)
         keeper = beside.remote(configs, dict(keys), before)
         if store:
             await keeper.open.remote(store.path.resolve())
         team = Team(ray, keeper, [], store, endpoints, bool(store and store.billed().total))
         options = {"num_cpus": int(bool(config.ray_address)), "max_restarts": -1, "scheduling_strategy": "SPREAD"}
-        actor = ray.remote(Worker).options(**options, max_concurrency=100_000)
+        actor = ray.remote(Worker).options(**quiet, **options, max_concurrency=100_000)
         team.kept = [ray.put(each) for each in (job.make, configs, dict(keys))]
         team.members = [Member(actor.remote(keeper, *team.kept)) for _ in range(config.workers or 1)]
         starting = [asyncio.create_task(team.start(member)) for member in team.members]
@@ -170,6 +161,8 @@ async def team_for(
         finally:
             for task in (looking, *starting):
                 task.cancel()
+            for member in team.members:
+                member.end()
     finally:
         ray.shutdown()
 

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...basics.command import Stop
@@ -23,13 +23,27 @@ from ...calling.session import Bill, Failed, Misfit, Session
 from ...calling.settings import Calling
 from .keeper import COALESCED, KEEPER_GONE, Answer, Enter, Leave, Letter, Put, Trouble
 
+GATHERED = 0.1  # seconds for which samples that have ended wait for others, to go back with them
+
 Notes = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """A sample to be made."""
+
+    ticket: int
+    item: Any
+    sample: int
+    known: Mapping[bytes, Completion]
+    """Replies that it has already, by their questions."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
     """What came of one sample: one of what was made, a failure and a reason to stop."""
 
+    ticket: int
     bill: Bill
     notes: Notes
     made: Any = None
@@ -211,6 +225,9 @@ class Worker:
         self._common = Common(configs[""])
         self._endpoints: dict[str, Endpoint] = {}
         self._link: Link | None = None
+        self._making: set[asyncio.Task[None]] = set()
+        self._ended: list[Ended] = []
+        self._any_ended = asyncio.Event()
 
     async def ready(self) -> str:
         """Open what is needed; samples may come from then on. Gives the worker's name."""
@@ -220,15 +237,33 @@ class Worker:
                 self._endpoints[seat] = FarEndpoint(config, self._keys[seat], seat, self._link, self._common)
         return self._name
 
-    async def make(self, item: Any, sample: int, known: Mapping[bytes, Completion]) -> Ended:
-        """Make one sample."""
+    async def exchange(self, parcel: Sequence[Given]) -> Sequence[Ended]:
+        """Begin to make what is given. Returns soon after anything has ended, with all that has; or with nothing."""
         await self.ready()
+        for given in parcel:
+            making = asyncio.create_task(self.end(given))
+            self._making.add(making)
+            making.add_done_callback(self._making.discard)
+        await self._any_ended.wait()
+        await asyncio.sleep(GATHERED)
+        ended, self._ended = self._ended, []
+        self._any_ended.clear()
+        return ended
+
+    async def end(self, given: Given) -> None:
+        """Make one sample, to be fetched."""
+        ended = await self.make(given)
+        self._ended.append(ended)
+        self._any_ended.set()
+
+    async def make(self, given: Given) -> Ended:
+        """Make one sample."""
         main, others = self._endpoints[""], {seat: each for seat, each in self._endpoints.items() if seat}
         assert self._link is not None
-        session = FarSession(main, self._configs[""], None, sample, others, link=self._link, known=known)
-        ended = Ended(session.bill, session.noted.notes)
+        session = FarSession(main, self._configs[""], None, given.sample, others, link=self._link, known=given.known)
+        ended = Ended(given.ticket, session.bill, session.noted.notes)
         try:
-            made = await self._make(session, item)
+            made = await self._make(session, given.item)
         except Stop as stop:
             return dataclasses.replace(ended, stop=stop)
         except Failed as failed:
