@@ -270,6 +270,15 @@ def test_a_draft_that_foresaw_a_name_has_told_nothing() -> None:
     assert "chosen_tells_utterance" not in {tag for tag, _ in found(record)}
 
 
+def test_a_close_draft_that_is_both_sides_is_marked_once() -> None:
+    record = clean()
+    predict("chosen", "Which roses stand a heavy soil?")(record)
+    record |= {"rejected": record["chosen"], "label": "Which roses stand heavy soil?"}
+    assert {("duplicate_predictions", "rejected"), ("prediction_leaks_utterance", "rejected")} < found(record)
+    assert ("sides_too_alike", None) in found(record)
+    assert found(record | {"misled": "none"}) == {("duplicate_predictions", "chosen")}
+
+
 def test_statements_said_as_statements_are_no_mismatch() -> None:
     record = clean()
     for name in ("chosen", "rejected"):

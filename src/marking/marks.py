@@ -275,8 +275,10 @@ LONGEST_EVIDENCE = 200  # characters
 
 
 def marks(record: MarkedRecord) -> list[Mark]:
-    """Every finding about this pair."""
-    return [Mark(found.__name__, side, evidence) for found in HEURISTICS for side, evidence in found(record)]
+    """Every finding about this pair; where nobody was misled and both sides are one draft, those about that."""
+    found = [Mark(each.__name__, side, evidence) for each in HEURISTICS for side, evidence in each(record)]
+    one = record.misled == "none" and record.chosen == record.rejected
+    return [mark for mark in found if not one or (mark.side != "rejected" and mark.tag != sides_too_alike.__name__)]
 
 
 def findings(record: MarkedRecord) -> list[dict[str, Any]]:

@@ -179,6 +179,7 @@ class MarkedRecord(Shape):
     chosen: MarkedSide
     rejected: MarkedSide
     faults: Loose[tuple[LooseFault, ...]] = None
+    misled: Any = "published"
 
     @property
     def sides(self) -> tuple[tuple[SideName, MarkedSide], ...]:
