@@ -370,10 +370,13 @@ def test_made_users_type_and_begin_as_those_of_a_real_file(endpoint: Start, tmp_
     done = converse(tmp_path, endpoint(log=log), "--count", 20, "--typing-of", "real.jsonl")
     assert done.returncode == 0, done.stderr
     cards = [text for row in read_rows(log) if "# Task: card" in (text := row["messages"][-1]["content"])]
-    assert {*re.findall("^types: (.*)$", "\n".join(cards), re.MULTILINE)} == {
+    types = Counter(re.findall("^types: (.*)$", "\n".join(cards), re.MULTILINE))
+    assert types.keys() == {
         "all lower case, no full stops",
         "all lower case, with full stops and question marks",
+        "plain, correct sentences",
     }
+    assert types["all lower case, no full stops"] > 5
     begins = Counter(re.findall("^begins: (.*)$", "\n".join(cards), re.MULTILINE))
     assert 5 <= begins["with a greeting and then the matter"] <= 15
     plain = converse(tmp_path, endpoint(), "--count", 20)
@@ -382,18 +385,18 @@ def test_made_users_type_and_begin_as_those_of_a_real_file(endpoint: Start, tmp_
 
 
 @pytest.mark.parametrize(
-    ("texts", "typing"),
+    ("text", "typing"),
     [
-        (["Why is it so?", "Thanks."], "plain, correct sentences"),
-        (["Why is it so", "And then", "ok."], "capital at the beginning, no full stop at the end"),
-        (["why is it so", "And then", "ok"], "all lower case, no full stops"),
-        (["why is it so?", "i see.", "ok"], "all lower case, with full stops and question marks"),
-        (["北京有什么好玩的？", "好的"], "plain, correct sentences"),
-        (["北京有什么好玩的", "好的"], "capital at the beginning, no full stop at the end"),
+        ("Why is it so?", "plain, correct sentences"),
+        ("Why is it so", "capital at the beginning, no full stop at the end"),
+        ("why is it so", "all lower case, no full stops"),
+        ('he said "i see."', "all lower case, with full stops and question marks"),
+        ("北京有什么好玩的？", "plain, correct sentences"),
+        ("北京有什么好玩的", "capital at the beginning, no full stop at the end"),
     ],
 )
-def test_how_somebody_types_is_told_by_capitals_and_full_stops(texts: list[str], typing: str) -> None:
-    assert typing_of(texts) == typing
+def test_how_somebody_types_is_told_by_capitals_and_full_stops(text: str, typing: str) -> None:
+    assert typing_of(text) == typing
 
 
 def test_languages_and_friction_are_drawn_in_the_shares_that_were_wished(endpoint: Start, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ GREETS = re.compile(r"(?:hi|hello|hey|good (?:morning|evening|afternoon|day)|你
 
 @dataclasses.dataclass(frozen=True)
 class Habits:
-    """Ways of typing and of beginning; each a list to draw from, with an entry for each dialogue."""
+    """Ways of typing, with an entry for each turn, and ways of beginning, for each dialogue; lists to draw from."""
 
     typing: Sequence[str]
     openings: Sequence[str]
@@ -34,15 +34,13 @@ def habits_of(dialogues: Sequence[Sequence[str]]) -> Habits | None:
     if not said:
         return None
     openings = [opening for texts in said for opening in openings_like(texts[0])]
-    return Habits(sorted(map(typing_of, said)), sorted(openings))
+    return Habits(sorted(typing_of(text) for texts in said for text in texts), sorted(openings))
 
 
-def typing_of(texts: Sequence[str]) -> str:
-    """How most of these turns are typed. Where a script has no capitals, by its full stops alone."""
-    cased = [text[0] for text in texts if text[0].lower() != text[0].upper()]
-    small = 2 * sum(letter.islower() for letter in cased) > len(cased)
-    stops = 2 * sum(ENDS.search(text) is not None for text in texts) >= len(texts)
-    if small:
+def typing_of(text: str) -> str:
+    """How a turn is typed, by its first letter and its last sign. Where a script has no capitals, by the latter."""
+    stops = ENDS.search(text) is not None
+    if text[0].islower():
         return SMALL_WITH_STOPS if stops else SMALL_NO_STOP
     return PLAIN if stops else CAPITAL_NO_STOP
 
