@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from src.methods.recipes.kit.draws import USER_TURNS
+from src.methods.recipes.kit.draws import USER_TURNS, Draw, Wishes
 from src.methods.recipes.kit.habits import typing_of
 from src.methods.recipes.kit.pages import LONGEST_PART, text_of_html
+from src.methods.recipes.kit.people import traits
+from src.methods.recipes.kit.script import steps_of
 from src.methods.recipes.kit.seeds import seeds_of
 from src.methods.recipes.kit.signs import says_again
 from src.rehearsing.serving import served
@@ -775,3 +777,16 @@ def test_the_rehearsal_runs_each_recipe_without_a_key(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     for recipe in OF_RECIPES:
         assert len(read_rows(tmp_path / f"data/rehearsal/dialogues_{recipe}.jsonl")) >= 3
+
+
+def test_no_turn_is_drawn_longer_than_what_is_done_in_it() -> None:
+    draws = [Draw(Wishes(seed=3, friction=1), f"made-{number}") for number in range(400)]
+    for draw in draws:
+        words = [draw.words(number) for number in range(1, draw.user_turns + 1)]
+        for number, step in enumerate(steps_of(draw), 1):
+            count = int(re.findall(r"about (\d+) words", step)[0])
+            assert count <= words[number - 1]
+            assert "in a few words" not in step or count <= 8
+            assert "in other, shorter words" not in step or count <= words[number - 2]
+        last = words[-1]
+        assert last <= 8 or not re.search("a word or two|bare thanks", traits(draw)["leaves"])

@@ -9,7 +9,7 @@ from .people import CAPITAL_NO_STOP, GREETING, KEYWORDS, OTHER_OPENINGS, PLAIN, 
 from .signs import length_in_words
 
 SMALL_WITH_STOPS = "all lower case, with full stops and question marks"
-FEW_WORDS = 3
+KEYWORDS_AT_MOST = 3
 ENDS = re.compile(r"[.!?…。！？][\"'”’」)]*$")
 ASKS = re.compile(r"[?？]|(?:吗|呢)[。！\s]*$")
 GREETS = re.compile(r"(?:hi|hello|hey|good (?:morning|evening|afternoon|day)|你好|您好|嗨)\b", re.IGNORECASE)
@@ -51,7 +51,7 @@ def openings_like(text: str) -> Sequence[str]:
         GREETING
         if GREETS.match(text)
         else KEYWORDS
-        if length_in_words(text) <= FEW_WORDS
+        if length_in_words(text) <= KEYWORDS_AT_MOST
         else QUESTION
         if ASKS.search(text)
         else None

@@ -77,10 +77,13 @@ OTHER_OPENINGS = (
     *("with what was tried already", "in the middle, as if known already"),
 )
 OPENINGS = (*(QUESTION,) * 4, KEYWORDS, GREETING, *OTHER_OPENINGS)  # most first messages ask
-LEAVING = (
+LEAVING_AT_LENGTH = (
     *("stops without a word when it is enough", "stops without a word when it is enough", "asks a last small question"),
-    *("says in a word or two that it is clear", "says what they do next, without thanks", "leaves with a bare thanks"),
+    "says what they do next, without thanks",
 )
+LEAVING = (*LEAVING_AT_LENGTH, "says in a word or two that it is clear", "leaves with a bare thanks")
+FEW_WORDS = 8
+"""As many as a message has at most that is over in a word or two, or gives up in a few."""
 BIG_FIVE = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 LEVELS = ("low", "middling", "high")
 
@@ -91,7 +94,7 @@ FRICTION: Mapping[str, str] = {
     "repeats": "did not get what was asked for, and asks for the same again in other, shorter words",
     "gives up": "has had enough of this, says so in a few words and leaves; it is the last message",
 }
-GIVES_UP = "gives up"
+REPEATS, GIVES_UP = "repeats", "gives up"
 FIRST = ("vague",)
 """Of the kinds of friction, those that a first message can have."""
 
@@ -104,7 +107,7 @@ def traits(draw: Draw) -> dict[str, str]:
         "knows of the matter": KNOWLEDGE,
         "types": draw.wishes.typing or TYPING,
         "begins": draw.wishes.openings or OPENINGS,
-        "leaves": LEAVING,
+        "leaves": LEAVING if draw.words(draw.user_turns) <= FEW_WORDS else LEAVING_AT_LENGTH,
     }
     drawn = {name: draw.one_of(name, table) for name, table in tables.items()}
     age = draw.dice("age").randint(life.youngest, life.oldest)
@@ -148,3 +151,11 @@ def drawn_friction(draw: Draw, number: int) -> Move:
     kinds = FIRST if number == 1 else [kind for kind in FRICTION if kind != GIVES_UP or may_leave]
     kind = drawn.choice(kinds)
     return Move(kind, FRICTION[kind])
+
+
+def words_of(draw: Draw, number: int, move: Move) -> int:
+    """About how many words a turn has: as drawn, but no more than what the user does in it allows."""
+    drawn = draw.words(number)
+    if move.name == GIVES_UP:
+        return min(drawn, FEW_WORDS)
+    return min(drawn, draw.words(number - 1)) if move.name == REPEATS else drawn

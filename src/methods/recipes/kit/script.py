@@ -12,7 +12,7 @@ from ....calling.stage import Reply
 from ....dialogues.turns import Turn
 from .checks import faults_in
 from .draws import Draw
-from .people import GIVES_UP, drawn_friction
+from .people import GIVES_UP, drawn_friction, words_of
 from .recipe import Ending, Talk
 from .signs import tidied
 
@@ -51,7 +51,8 @@ def steps_of(draw: Draw, most: int = 12) -> list[str]:
     steps: list[str] = []
     for number in range(1, min(draw.user_turns, most) + 1):
         friction = drawn_friction(draw, number)
-        steps.append(f"about {draw.words(number)} words{f'; the person {friction.text}' if friction.text else ''}")
+        words = words_of(draw, number, friction)
+        steps.append(f"about {words} words{f'; the person {friction.text}' if friction.text else ''}")
         if friction.name == GIVES_UP:
             break
     return steps

@@ -12,7 +12,7 @@ from ....dialogues.turns import Turn
 from . import signs
 from .checks import fault_of_assistant, fault_of_copy, fault_of_user, said_by
 from .draws import Draw
-from .people import GIVES_UP, Move, drawn_move
+from .people import GIVES_UP, Move, drawn_move, words_of
 from .recipe import Ending, Seats, Talk
 from .voices import ASSISTANT, THINKING, TURNED_USER, USER
 
@@ -122,7 +122,7 @@ def as_text(scene: Scene, turns: Sequence[Turn], number: int, move: Move) -> Mes
     )
     wishes = [place_of(card, number, scene.rounds)]
     wishes += [f"In this message the person {move.text}."] if move.text else []
-    wishes += [f"About {draw.words(number)} words{f', in {draw.language}' if draw.language else ''}."]
+    wishes += [f"About {words_of(draw, number, move)} words{f', in {draw.language}' if draw.language else ''}."]
     return [{"role": "system", "content": USER.system}, {"role": "user", "content": f"{asked}\n\n{' '.join(wishes)}\n"}]
 
 
