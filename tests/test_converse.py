@@ -17,9 +17,9 @@ import pytest
 from aiohttp import web
 
 from src.methods.recipes.kit.draws import USER_TURNS, Draw, Wishes
-from src.methods.recipes.kit.habits import typing_of
+from src.methods.recipes.kit.habits import openings_like, typing_of
 from src.methods.recipes.kit.pages import LONGEST_PART, text_of_html
-from src.methods.recipes.kit.people import traits
+from src.methods.recipes.kit.people import OTHER_OPENINGS, traits
 from src.methods.recipes.kit.script import steps_of
 from src.methods.recipes.kit.seeds import seeds_of
 from src.methods.recipes.kit.signs import says_again
@@ -383,7 +383,7 @@ def test_made_users_type_and_begin_as_those_of_a_real_file(endpoint: Start, tmp_
     assert 5 <= begins["with a greeting and then the matter"] <= 15
     plain = converse(tmp_path, endpoint(), "--count", 20)
     assert plain.returncode == 1
-    assert "typing" in plain.stderr
+    assert "lengths was typing" in plain.stderr
 
 
 @pytest.mark.parametrize(
@@ -399,6 +399,20 @@ def test_made_users_type_and_begin_as_those_of_a_real_file(endpoint: Start, tmp_
 )
 def test_how_somebody_types_is_told_by_capitals_and_full_stops(text: str, typing: str) -> None:
     assert typing_of(text) == typing
+
+
+@pytest.mark.parametrize(
+    ("text", "openings"),
+    [
+        ("Hello, my lawn is yellow?", {"with a greeting and then the matter"}),
+        ("你好请问草地为什么黄了", {"with a greeting and then the matter"}),
+        ("Hiking in the rain, is it safe?", {"with the bare question"}),
+        ("yellow lawn", {"with two or three keywords"}),
+        ("Write a poem about my yellow lawn.", {*OTHER_OPENINGS}),
+    ],
+)
+def test_how_somebody_begins_is_told_by_the_first_message(text: str, openings: set[str]) -> None:
+    assert {*openings_like(text)} == openings
 
 
 def test_languages_and_friction_are_drawn_in_the_shares_that_were_wished(endpoint: Start, tmp_path: Path) -> None:

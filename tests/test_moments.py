@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from src.pairs.moments import exchanged
+from src.pairs.moments import Moments, exchanged
 from src.pairs.sides import Pair
 
 from .conftest import Done, read_rows
@@ -130,6 +130,16 @@ def test_the_card_tells_where_the_rejected_sides_are_from_and_what_letters_tell(
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "| rejected side | what is right at another moment of the same dialogue |" in card
     assert "the one that shares more letters with its dialogue is the chosen one in" in card
+
+
+def test_the_control_finds_the_answer_that_copies_its_dialogue_and_tosses_a_coin_for_equal_ones() -> None:
+    copied, equal = Moments(), Moments()
+    for _ in range(4):
+        copied.compare("roses for heavy soil", "heavy soil", "a train to Rome")
+        equal.compare("roses for heavy soil", "roses", "heavy soil")
+    copied.compare("roses for heavy soil", "a train to Rome", "heavy soil")
+    assert "the chosen one in 80% of 5" in str(copied)
+    assert "the chosen one in 50% of 4" in str(equal)
 
 
 @pytest.mark.parametrize(

@@ -75,15 +75,14 @@ class Wishes:
     together: Together = dataclasses.field(default_factory=Together)
 
     @cached_property
-    def shape(self) -> type[Trainable]:
-        """What is read of a record."""
-        return (OF_USERS if self.settings.template == USER else MAKERS[self.settings.mode])[0]
+    def kind(self) -> tuple[type[Trainable], Maker]:
+        """What is read of a record, and what gives a maker of rows."""
+        return OF_USERS if self.settings.template == USER else MAKERS[self.settings.mode]
 
     @cached_property
     def row_of(self) -> Callable[[Any], Row]:
-        """What makes a row of it."""
-        _, maker = OF_USERS if self.settings.template == USER else MAKERS[self.settings.mode]
-        return maker(self.settings.form, self.settings.template)
+        """What makes a row of a record."""
+        return self.kind[1](self.settings.form, self.settings.template)
 
     def rows(self, records: Records) -> Iterator[Ready]:
         """The row of every record that fits, passes the filters, and is not one too many of its length."""
@@ -118,9 +117,10 @@ class Wishes:
 
     def passing(self, records: Records, made_of: Callable[[Any], T]) -> Iterator[tuple[Any, T]]:
         """Each line that is a record and passes the filters, with what is made of it; others are named and left out."""
+        shape, _ = self.kind
         for file_index, line_number, line in records:
             try:
-                record = self.shape.model_validate(loads(line))
+                record = shape.model_validate(loads(line))
                 if not self.settings.mixed:
                     self.together.admit(record, records.paths[file_index])
                 made = made_of(record)

@@ -62,7 +62,7 @@ async def synthesize(ask: Ask, sample: Sample, config: Config, offered: Offered 
     taken = taken_by(draft, truth_path, region)
     chosen, rejected = await together(
         keep(draft) if region == "close" else correct(ask, sample, draft, truth_path),
-        keep(draft) if region == "far" else MISLED[config.misled](ask, sample, taken, draft, reasons),
+        keep(draft) if rejects_draft(region, config) else MISLED[config.misled](ask, sample, taken, draft, reasons),
     )
     return Record(
         sample_id=sample.sample_id,
@@ -91,6 +91,11 @@ def region_of(top_sim: float, config: Config) -> Region:
     if top_sim >= config.high_confidence_threshold:
         return "close"
     return "far" if top_sim < config.low_confidence_threshold else "middle"
+
+
+def rejects_draft(region: Region, config: Config) -> bool:
+    """Whether the draft is the rejected side: where it was far, and everywhere if nobody is to be misled."""
+    return region == "far" or config.misled == "none"
 
 
 def taken_by(draft: Trajectory, truth_path: TruthPath, region: Region) -> Taken:
@@ -179,16 +184,9 @@ async def mislead_throughout(ask: Ask, sample: Sample, taken: Taken, *_: object)
     )
 
 
-async def leave(*known: Any) -> Trajectory:
-    """The draft as it is, which where it was close is the chosen side, too."""
-    _ask, _sample, _taken, draft, _reasons = known
-    return await keep(draft)
-
-
 MISLED: Mapping[Misled, Callable[..., Coroutine[Any, Any, Trajectory]]] = {
     "published": mislead,
     "consistent": mislead_throughout,
-    "none": leave,
 }
 
 

@@ -1,7 +1,6 @@
 """How people type and how they begin, as real dialogues show it, in the words of the tables in `people`."""
 
 import dataclasses
-import hashlib
 import re
 from collections.abc import Sequence
 
@@ -12,7 +11,7 @@ SMALL_WITH_STOPS = "all lower case, with full stops and question marks"
 KEYWORDS_AT_MOST = 3
 ENDS = re.compile(r"[.!?…。！？][\"'”’」)]*$")
 ASKS = re.compile(r"[?？]|(?:吗|呢)[。！\s]*$")
-GREETS = re.compile(r"(?:hi|hello|hey|good (?:morning|evening|afternoon|day)|你好|您好|嗨)\b", re.IGNORECASE)
+GREETS = re.compile(r"(?:hi|hello|hey|good (?:morning|evening|afternoon|day))\b|你好|您好|嗨", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,11 +20,6 @@ class Habits:
 
     typing: Sequence[str]
     openings: Sequence[str]
-
-    @property
-    def name(self) -> str:
-        """A short name; equal only for equal habits."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
 
 def habits_of(dialogues: Sequence[Sequence[str]]) -> Habits | None:
@@ -47,13 +41,12 @@ def typing_of(text: str) -> str:
 
 def openings_like(text: str) -> Sequence[str]:
     """The way that a first message begins, as often as there are ways that nothing in a text tells apart."""
-    told = (
-        GREETING
-        if GREETS.match(text)
-        else KEYWORDS
-        if length_in_words(text) <= KEYWORDS_AT_MOST
-        else QUESTION
-        if ASKS.search(text)
-        else None
-    )
-    return [told] * len(OTHER_OPENINGS) if told else OTHER_OPENINGS
+    if GREETS.match(text):
+        told = GREETING
+    elif length_in_words(text) <= KEYWORDS_AT_MOST:
+        told = KEYWORDS
+    elif ASKS.search(text):
+        told = QUESTION
+    else:
+        return OTHER_OPENINGS
+    return [told] * len(OTHER_OPENINGS)

@@ -28,7 +28,7 @@ from .known import prompts_of, recipe_of
 from .lengths import Lengths, lengths_of
 from .near import Neighbours, refused
 from .recipe import ENDINGS, Recipe, Seats, Seed, Talk
-from .seeds import dialogues, seeds_of
+from .seeds import dialogues, name_of, seeds_of
 from .settings import Settings
 from .steered import STEERING
 
@@ -223,6 +223,13 @@ def habits_in(files: tuple[str, ...]) -> Habits:
     raise Stop(f"--typing-of {', '.join(files)} holds no dialogue: give a file that src.synthesis would read.")
 
 
+def drawn_as_in(settings: Settings) -> str | None:
+    """A short name of the lengths and habits that are drawn from. One for both, as older outputs know no habits."""
+    lengths = [name_of(repr(lengths_in(settings.lengths_of)))] if settings.lengths_of else []
+    habits = [f"typing {name_of(repr(habits_in(settings.typing_of)))}"] if settings.typing_of else []
+    return ", ".join(lengths + habits) or None
+
+
 def said_by_users(files: Sequence[str]) -> list[list[str]]:
     """The user turns of each dialogue."""
     return [said_by(seed.turns, "user") for file in found(files) for seed in dialogues(file)]
@@ -238,8 +245,7 @@ def settings_of(settings: Settings, recipe: Recipe) -> dict[str, object]:
         "prompts": prompts_of(recipe, settings.recipe),
         "languages": [*settings.languages],
         **{name: getattr(settings, name) for name in names},
-        "lengths": lengths_in(settings.lengths_of).name if settings.lengths_of else None,
-        "typing": habits_in(settings.typing_of).name if settings.typing_of else None,
+        "lengths": drawn_as_in(settings),
         "extra_body": settings.extra_body,
         "user_extra_body": settings.user_extra_body,
         **steering_of(settings),

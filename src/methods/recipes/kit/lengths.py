@@ -1,7 +1,6 @@
 """How long dialogues are, as real ones show it."""
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 
 from .signs import length_in_words
@@ -14,11 +13,6 @@ class Lengths:
     user_turns: Sequence[int]
     first_words: Sequence[int]
     words: Sequence[int]
-
-    @property
-    def name(self) -> str:
-        """A short name; equal only for equal lengths."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
 
 def lengths_of(dialogues: Sequence[Sequence[str]]) -> Lengths | None:
