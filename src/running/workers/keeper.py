@@ -12,6 +12,7 @@ from ...calling.common import Account, Common
 from ...calling.completion import Completion, Usage
 from ...calling.settings import Calling
 from ...calling.store import Store
+from .line import Address, Listener
 
 MINUTE = 62.0  # seconds; between what is granted and what is sent lies the way to a worker, which may be busy
 KEEPER_GONE = (
@@ -135,6 +136,7 @@ class Keeper:
             prices = Prices(config.price_in, config.price_cached, config.price_out)
             self._meters[seat] = self._common.budget.meter(prices, config.max_tokens)
             self._meters[seat].before = before[seat]
+        self._listener = Listener(self.answer)
         self._store: Store | None = None
         self._held: defaultdict[str, dict[int, Held]] = defaultdict(dict)
         self._granted: defaultdict[str, list[Granted]] = defaultdict(list)
@@ -143,6 +145,17 @@ class Keeper:
     def open(self, path: Path) -> None:
         """Keep replies in this store."""
         self._store = Store(path)
+
+    async def listen(self, host: str) -> Address:
+        """Where workers send their letters from now on."""
+        return await self._listener.open(host)
+
+    async def answer(self, message: tuple[str, Letter]) -> Answer | Stop:
+        """What a worker is told: an answer, or why nothing can be kept any more."""
+        try:
+            return await self.exchange(*message)
+        except Stop as stop:
+            return stop
 
     async def exchange(self, worker: str, letter: Letter) -> Answer:
         """Take a worker's letter; give what it may send by now. No kill of any process can lose what was in it then."""

@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,8 @@ class Team:
     """The run's own, by seat; what the workers used is put on their meters."""
     resumed: bool
     """The store had replies when the run began."""
-    kept: list[Any] = dataclasses.field(default_factory=list)
-    """What a worker is started with, as long as one may have to be started again."""
+    equipment: Sequence[Any] = ()
+    """What each worker begins with, as Ray keeps it."""
     ready: asyncio.Condition = dataclasses.field(default_factory=asyncio.Condition)
 
     async def make(self, ask: AskSeats, item: Item) -> Any:
@@ -102,7 +102,7 @@ class Team:
         """Wait until a worker is ready."""
         while not member.there:
             try:
-                name = await member.actor.ready.remote()
+                name = await member.actor.begin.remote(*self.equipment)
             except self.ray.exceptions.RayActorError as error:
                 member.starts += 1
                 if member.starts > MOST_STARTS:
@@ -152,8 +152,9 @@ async def team_for(
         team = Team(ray, keeper, [], store, endpoints, bool(store and store.billed().total))
         options = {"num_cpus": int(bool(config.ray_address)), "max_restarts": -1, "scheduling_strategy": "SPREAD"}
         actor = ray.remote(Worker).options(**quiet, **options, max_concurrency=100_000)
-        team.kept = [ray.put(each) for each in (job.make, configs, dict(keys))]
-        team.members = [Member(actor.remote(keeper, *team.kept)) for _ in range(config.workers or 1)]
+        address = await keeper.listen.remote(ray.util.get_node_ip_address() if config.ray_address else "127.0.0.1")
+        team.equipment = [ray.put(each) for each in (address, job.make, configs, dict(keys))]
+        team.members = [Member(actor.remote()) for _ in range(config.workers or 1)]
         starting = [asyncio.create_task(team.start(member)) for member in team.members]
         looking = asyncio.create_task(team.keep_looking())
         try:

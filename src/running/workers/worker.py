@@ -2,11 +2,12 @@
 
 import asyncio
 import dataclasses
+import gc
 import hashlib
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from ...basics.command import Stop
@@ -22,6 +23,7 @@ from ...calling.question import Question
 from ...calling.session import Bill, Failed, Misfit, Session
 from ...calling.settings import Calling
 from .keeper import COALESCED, KEEPER_GONE, Answer, Enter, Leave, Letter, Put, Trouble
+from .line import LOST, Address, Line
 
 GATHERED = 0.1  # seconds for which samples that have ended wait for others, to go back with them
 
@@ -55,8 +57,8 @@ class Ended:
 class Link:
     """The way to the keeper: what is said within some milliseconds goes in one message, and is answered by one."""
 
-    def __init__(self, keeper: Any, worker: str) -> None:
-        self._keeper, self._worker = keeper, worker
+    def __init__(self, line: Line, worker: str) -> None:
+        self._line, self._worker = line, worker
         self._tickets = itertools.count()
         self._letter, self._sent = Letter(), asyncio.get_running_loop().create_future()
         self._waiting: dict[int, asyncio.Future[None]] = {}
@@ -97,15 +99,22 @@ class Link:
             await asyncio.sleep(COALESCED)
             letter, sent = self._letter, self._sent
             self._letter, self._sent = Letter(), asyncio.get_running_loop().create_future()
-            try:
-                answer: Answer = await self._keeper.exchange.remote(self._worker, letter)
-            except Exception as error:  # noqa: BLE001 (whatever it is, nothing can be kept any more)
+            answer = await self.exchanged(letter)
+            if isinstance(answer, Stop):
                 for unsaid in (sent, self._sent):
-                    unsaid.set_exception(self.broken(error))
+                    unsaid.set_exception(self.broken(answer))
                     unsaid.exception()  # nobody may be waiting for it
                 return
             sent.set_result(None)
             self.hear(answer)
+
+    async def exchanged(self, letter: Letter) -> Answer | Stop:
+        """What the keeper says to a letter, or why nothing can be kept any more."""
+        try:
+            answer: Answer | Stop = await self._line.ask((self._worker, letter))
+        except LOST:
+            return Stop(KEEPER_GONE)
+        return answer
 
     def hear(self, answer: Answer) -> None:
         """Let those go that may."""
@@ -120,10 +129,9 @@ class Link:
             else:
                 waiting.set_result(None)
 
-    def broken(self, error: Exception) -> Stop:
+    def broken(self, why: Stop) -> Stop:
         """The keeper cannot be asked any more, or refuses: whoever waits for it is told why, and all who come."""
-        cause = getattr(error, "cause", None)
-        self._broken = self._broken or (cause if isinstance(cause, Stop) else Stop(KEEPER_GONE))
+        self._broken = self._broken or why
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(self._broken)
@@ -210,60 +218,23 @@ class FarSession(Session):
         self.link.write().buried.extend(questions)
 
 
-class Worker:
-    """Makes samples side by side, in a process of its own."""
+@dataclasses.dataclass(frozen=True)
+class Equipment:
+    """What a worker makes samples with."""
 
-    def __init__(
-        self,
-        keeper: Any,
-        make: Callable[..., Any],
-        configs: Mapping[str, Calling],
-        keys: Mapping[str, str],
-    ) -> None:
-        self._make, self._configs, self._keys = make, configs, keys
-        self._name, self._keeper = secrets.token_hex(4), keeper  # started again, it is another one
-        self._common = Common(configs[""])
-        self._endpoints: dict[str, Endpoint] = {}
-        self._link: Link | None = None
-        self._making: set[asyncio.Task[None]] = set()
-        self._ended: list[Ended] = []
-        self._any_ended = asyncio.Event()
+    make: Callable[..., Any]
+    common: Common
+    endpoints: Mapping[str, Endpoint]
+    """By seat; "" is the run's own model."""
+    link: Link
 
-    async def ready(self) -> str:
-        """Open what is needed; samples may come from then on. Gives the worker's name."""
-        if self._link is None:
-            self._link = Link(self._keeper, self._name)
-            for seat, config in self._configs.items():
-                self._endpoints[seat] = FarEndpoint(config, self._keys[seat], seat, self._link, self._common)
-        return self._name
-
-    async def exchange(self, parcel: Sequence[Given]) -> Sequence[Ended]:
-        """Begin to make what is given. Returns soon after anything has ended, with all that has; or with nothing."""
-        await self.ready()
-        for given in parcel:
-            making = asyncio.create_task(self.end(given))
-            self._making.add(making)
-            making.add_done_callback(self._making.discard)
-        await self._any_ended.wait()
-        await asyncio.sleep(GATHERED)
-        ended, self._ended = self._ended, []
-        self._any_ended.clear()
-        return ended
-
-    async def end(self, given: Given) -> None:
-        """Make one sample, to be fetched."""
-        ended = await self.make(given)
-        self._ended.append(ended)
-        self._any_ended.set()
-
-    async def make(self, given: Given) -> Ended:
+    async def made(self, given: Given) -> Ended:
         """Make one sample."""
-        main, others = self._endpoints[""], {seat: each for seat, each in self._endpoints.items() if seat}
-        assert self._link is not None
-        session = FarSession(main, self._configs[""], None, given.sample, others, link=self._link, known=given.known)
+        main, others = self.endpoints[""], {seat: each for seat, each in self.endpoints.items() if seat}
+        session = FarSession(main, main.config, None, given.sample, others, link=self.link, known=given.known)
         ended = Ended(given.ticket, session.bill, session.noted.notes)
         try:
-            made = await self._make(session, given.item)
+            made = await self.make(session, given.item)
         except Stop as stop:
             return dataclasses.replace(ended, stop=stop)
         except Failed as failed:
@@ -273,7 +244,48 @@ class Worker:
             why = f"{type(error).__name__}: {shortened(str(error))}"
             return dataclasses.replace(ended, failed=("none", "internal", why, 0, None))
         finally:
-            if self._common.retries:
-                self._link.write().retries += self._common.retries
-                self._common.retries.clear()
+            if self.common.retries:
+                self.link.write().retries += self.common.retries
+                self.common.retries.clear()
         return dataclasses.replace(ended, made=made)
+
+
+class Worker:
+    """Makes samples side by side, in a process of its own."""
+
+    def __init__(self) -> None:
+        self._name = secrets.token_hex(4)  # started again, it is another one
+        self._equipment: Equipment | None = None
+        self._making: set[asyncio.Task[None]] = set()
+        self._ended: list[Ended] = []
+        self._any_ended = asyncio.Event()
+
+    async def begin(
+        self, keeper: Address, make: Callable[..., Any], configs: Mapping[str, Calling], keys: Mapping[str, str]
+    ) -> str:
+        """Take what every sample needs; samples may come from then on. Gives the worker's name."""
+        common, link = Common(configs[""]), Link(await Line.to(keeper), self._name)
+        endpoints = {seat: FarEndpoint(config, keys[seat], seat, link, common) for seat, config in configs.items()}
+        self._equipment = Equipment(make, common, endpoints, link)
+        gc.freeze()  # what Ray has loaded stays; to look through it again and again takes a fifth of the time
+        return self._name
+
+    async def exchange(self, parcel: Sequence[Given]) -> Sequence[Ended]:
+        """Begin to make what is given. Returns soon after anything has ended, with all that has; or with nothing."""
+        if self._equipment is None:
+            raise RuntimeError("started again meanwhile")  # to the run, a worker that was lost
+        for given in parcel:
+            making = asyncio.create_task(self.end(self._equipment.made(given)))
+            self._making.add(making)
+            making.add_done_callback(self._making.discard)
+        await self._any_ended.wait()
+        await asyncio.sleep(GATHERED)
+        ended, self._ended = self._ended, []
+        self._any_ended.clear()
+        return ended
+
+    async def end(self, making: Awaitable[Ended]) -> None:
+        """Make one sample, to be fetched."""
+        ended = await making
+        self._ended.append(ended)
+        self._any_ended.set()
