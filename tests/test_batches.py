@@ -50,8 +50,10 @@ def test_records_are_those_asked_for_directly_at_half_the_price(endpoint: Start,
     ]
     price = (tokens[0] + 2 * tokens[1]) / 1e6
     assert 0.5 * price < float(re.findall(r"cost +([\d.]+)", done.stdout)[0]) < 0.6 * price
-    again = synthesis(tmp_path, url, *FAST, *priced)
-    assert (again.returncode, asked(tmp_path)) == (0, whole)
+    for how in (FAST, ()):  # what came in batches cost the half, whoever asks later
+        again = synthesis(tmp_path, url, *how, *priced)
+        assert (again.returncode, asked(tmp_path)) == (0, whole)
+        assert re.findall(r"([\d.]+) on this output", again.stdout) == re.findall(r"cost +([\d.]+)", done.stdout)
 
 
 def test_what_expires_is_asked_again_and_nothing_else_is(endpoint: Start, tmp_path: Path, whole: int) -> None:

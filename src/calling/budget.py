@@ -1,6 +1,7 @@
 """What calls cost, and what the whole run may still cost."""
 
 import dataclasses
+from typing import Self
 
 from ..basics.command import Stop
 from .completion import Usage
@@ -38,6 +39,11 @@ class Prices:
         cached_price = self.prompt if self.cached is None else self.cached
         fresh = usage.prompt - cached
         return (fresh * self.prompt + cached * cached_price + usage.completion * self.completion) / 1e6
+
+    def at(self, share: float) -> Self:
+        """Prices that are this share of these."""
+        cached = None if self.cached is None else share * self.cached
+        return dataclasses.replace(self, prompt=share * self.prompt, cached=cached, completion=share * self.completion)
 
 
 class Spent(Stop):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from ..basics.shape import Shape
+from ..calling.batches.desk import SEAT
 from ..calling.budget import Prices
 from ..calling.completion import Usage
 from ..calling.endpoint import Endpoint
@@ -14,8 +15,8 @@ from ..calling.session import SEAT_ENDS
 from ..calling.store import Store
 
 
-def set_billed_before(store: Store, main: Endpoint, others: Mapping[str, Endpoint]) -> None:
-    """Put on each model's meter what earlier runs on this output were billed for it.
+def set_billed_before(store: Store, main: Endpoint, others: Mapping[str, Endpoint], batch: Prices) -> None:
+    """Put on each model's meter what earlier runs on this output were billed for it; batches have a price of their own.
 
     That is told by the output's replies, or by what the runs said, if that is more: a killed run has said nothing; a
     question that was asked anew has lost its older reply.
@@ -31,6 +32,8 @@ def set_billed_before(store: Store, main: Endpoint, others: Mapping[str, Endpoin
                 add(runs, seat, usage)
     meters = {name: endpoint.meter for name, endpoint in others.items()}
     for seat, usage in max(replies, runs, key=lambda seats: sum(each.total for each in seats.values())).items():
+        if seat == SEAT and seat not in meters:  # this run sends none
+            meters[seat] = main.common.budget.meter(batch, None)
         meters.get(seat, main.meter).before += usage
 
 

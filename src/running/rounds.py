@@ -166,12 +166,9 @@ def refuse_what_has_no_batches(config: Running, job: Job[Any]) -> None:
 @contextlib.asynccontextmanager
 async def desk_for(config: Running, key: str, store: Store, endpoint: Endpoint) -> AsyncIterator[Desk]:
     """The desk of an output's batches; its endpoint has their price."""
-    share, cached = config.price_batch, config.price_cached
+    prices = endpoint.prices.at(config.price_batch)
     halved = dataclasses.replace(
-        config,
-        price_in=share * config.price_in,
-        price_cached=None if cached is None else share * cached,
-        price_out=share * config.price_out,
+        config, price_in=prices.prompt, price_cached=prices.cached, price_out=prices.completion
     )
     beside, provider = Beside(config.output), Provider(config, key)
     about = {"model": config.model, "base_url": config.base_url.rstrip("/"), "key": key_print(key)}
