@@ -217,8 +217,12 @@ def answering(change: Callable[[str, int, Any], Any]) -> Callable[[dict[str, Any
 
 
 def asked_once(serve: Serve, change: Callable[[str, int, Any], Any], stage: Stage[Any]) -> tuple[Any, Session]:
+    return asked_of(serve(answering(change)), stage)
+
+
+def asked_of(url: str, stage: Stage[Any]) -> tuple[Any, Session]:
     async def ask() -> tuple[Any, Session]:
-        config = Config(base_url=serve(answering(change)), model="m")
+        config = Config(base_url=url, model="m")
         async with Endpoint(config, "") as endpoint:
             session = Session(endpoint, config)
             return await session(
@@ -251,6 +255,31 @@ def test_a_repeated_format_that_stays_fails_the_sample(serve: Serve) -> None:
     assert failed.value.kind == "repeated_format"
     assert failed.value.kind in UNUSABLE
     assert failed.value.attempts == 4
+
+
+def test_a_model_that_repeats_the_format_is_asked_anew_with_one_that_has_no_texts(serve: Serve) -> None:
+    asked: list[list[dict[str, str]]] = []
+
+    def repeating(body: dict[str, Any]) -> str:
+        """A weak model: it says what the reply format says, and something of its own where that says nothing."""
+        asked.append(body["messages"])
+        shown = body["messages"][-1]["content"].split("Reply format:\n")[1].split("\n")[0]
+        return json.dumps(views("a", "b", "c", "d")) if " " not in shown else str(shown)
+
+    reply, session = asked_of(serve(repeating), INSIGHT)
+    assert reply.predictions == ("a", "b", "c", "d")
+    assert [len(messages) for messages in asked] == [2, 2]
+    (_, with_texts), (_, bare) = asked
+    texts = {said.text for said in INSIGHT.example.texts()}
+    assert texts
+    assert all(text in with_texts["content"] and text not in bare["content"] for text in texts)
+    assert len(session.bill.asked) == 2
+
+
+def test_dots_are_no_reply(serve: Serve) -> None:
+    with pytest.raises(Failed) as failed:
+        asked_once(serve, lambda *_: views("...", "b", "c", "d"), INSIGHT)
+    assert failed.value.kind == "repeated_format"
 
 
 def test_a_kept_fault_stands_in_the_record_and_quality_finds_it(serve: Serve, tmp_path: Path) -> None:

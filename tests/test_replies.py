@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from src.basics.text import json_in, without_tags
 from src.basics.together import together
+from src.calling.again import Unusable
 from src.calling.completion import Completion, Usage
 from src.calling.schema import json_schema
-from src.calling.session import Unusable, shaped
+from src.calling.session import shaped
 from src.calling.stage import Stage, example_text
 from src.methods.proutt.misleading import WRONG_PATH
 from src.methods.proutt.stages import (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..basics.text import normalised
-from .stage import Fault, Reply, Stage
+from .stage import DOTS, REPEATED_FORMAT, Fault, Reply, Stage
 
 DIGITS = str.maketrans("", "", "0123456789")
 
@@ -15,7 +15,7 @@ def faults_in(stage: Stage[Any], reply: Reply, fields: Mapping[str, Any]) -> Ite
     """All that is wrong with a reply that has the right shape."""
     for text in repeated(stage, reply):
         why = f'"{text}" is a text of the reply format, which says what goes there: put your own in its place'
-        yield Fault("repeated_format", why, fatal=True)
+        yield Fault(REPEATED_FORMAT, why, fatal=True)
     for check in (*stage.demands, *stage.checks):
         if reason := check(reply, fields):
             yield Fault(check.__name__, reason, fatal=check in stage.demands)
@@ -27,7 +27,7 @@ def repeated(stage: Stage[Any], reply: Reply) -> Iterator[str]:
     for said in reply.texts():
         there = shown.get(said.place)
         # Most texts are longer than any that is shown, and need no closer look.
-        if there and len(said.text) <= there.longest and bare(said.text) in there.texts:
+        if there and (said.text == DOTS or (len(said.text) <= there.longest and bare(said.text) in there.texts)):
             yield said.text
 
 

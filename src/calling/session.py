@@ -7,34 +7,22 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ..basics.text import json_in, shortened, without_thoughts
+from .again import COMPLAINT, TEXT_COMPLAINT, Unusable, next_question
 from .answer import RequestFailed
 from .checks import faults_in
 from .completion import Completion, Usage
 from .endpoint import Endpoint
 from .outcomes import Outcomes
-from .question import Messages, Question
+from .question import Question
 from .schema import json_schema
 from .settings import Calling
-from .stage import Fault, ReplyT, Stage, messages
+from .stage import REPEATED_FORMAT, Fault, ReplyT, Stage, messages
 from .store import Store, question_name
 
 MOST_ATTEMPTS = 4  # replies to one question; at 5 % bad replies, one question in 160,000 still fails
-SMALLEST_LIMIT = 4096  # tokens; half of what a reply that was cut off is given at least
 # Kinds of unusable reply that the model is to blame for.
-UNUSABLE = {"invalid_reply", "invalid_json", "empty", "length", "repeated_format"}
+UNUSABLE = {"invalid_reply", "invalid_json", "empty", "length", REPEATED_FORMAT}
 SEAT_ENDS = ": "  # between a seat and a stage
-LONGEST_QUOTE = 8_000  # characters of a bad reply that are shown to the model again
-
-COMPLAINT = """\
-Your reply could not be used: {reason}.
-
-Send the whole corrected reply: one JSON object in the reply format above, and nothing else."""
-
-
-TEXT_COMPLAINT = """\
-Your reply could not be used: {reason}.
-
-Send it again without that fault, and nothing else."""
 
 T = TypeVar("T")
 
@@ -49,19 +37,6 @@ class Failed(Exception):
 
 class Misfit(Failed):
     """The same where single replies were usable and what came of them is not: all are asked for anew another time."""
-
-
-class Unusable(Exception):
-    """A reply that was billed and does not fit; `again` tells whether asking again can help.
-
-    Where the shape is right and something else is at fault, `reply` is the reply and `faults` what is wrong with it.
-    """
-
-    def __init__(
-        self, kind: str, reason: str, *, again: bool = True, reply: Any = None, faults: tuple[Fault, ...] = ()
-    ) -> None:
-        super().__init__(reason)
-        self.kind, self.again, self.reply, self.faults = kind, again, reply, faults
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,16 +98,31 @@ class Session:
     async def __call__(self, stage: Stage[ReplyT], /, **fields: Any) -> ReplyT:
         """Ask, check, and send an unusable reply back with the reason. Raises Failed or Stop."""
         schema = json_schema(stage, fields, fresh=self.config.takes_fresh_schemas)
-        question = Question(stage.name, messages(stage, fields), schema, self.config.max_tokens, self.draw)
-        return await self.answered(question, lambda completion: usable(stage, completion, fields), COMPLAINT)
+
+        def question(*, bare: bool = False) -> Question:
+            return Question(stage.name, messages(stage, fields, bare=bare), schema, self.config.max_tokens, self.draw)
+
+        def read(completion: Completion) -> ReplyT:
+            return usable(stage, completion, fields)
+
+        return await self.answered(question(), read, COMPLAINT, lambda: question(bare=True))
 
     async def utterance(self, question: Question, /, fault_of: Callable[[str], Fault | None]) -> str:
         """A text without a fault: one that has some is sent back with the reason. Raises Failed or Stop."""
         question = dataclasses.replace(question, draw=question.draw or self.draw, max_tokens=self.config.max_tokens)
         return await self.answered(question, lambda completion: spoken(completion, fault_of), TEXT_COMPLAINT)
 
-    async def answered(self, first: Question, read: Callable[[Completion], T], complaint: str) -> T:
-        """What is read out of the first reply that can be used. `read` raises Unusable."""
+    async def answered(
+        self,
+        first: Question,
+        read: Callable[[Completion], T],
+        complaint: str,
+        bare: Callable[[], Question] | None = None,
+    ) -> T:
+        """What is read out of the first reply that can be used. `read` raises Unusable.
+
+        A model that repeats the reply format is asked anew with the `bare` one, which has no texts to repeat.
+        """
         question, asked, doubtful, last_reply = first, list[bytes](), None, None
         while True:
             asked.append(self.name(question, len(asked)))
@@ -146,7 +136,11 @@ class Session:
             except Unusable as unusable:
                 self.outcomes.fault(self.label(first.stage), unusable.kind)
                 doubtful = unusable if unusable.reply else doubtful
-                following = next_question(first, question, completion, unusable, complaint)
+                if unusable.kind == REPEATED_FORMAT and bare:
+                    first, bare = bare(), None
+                    following: Question | None = first
+                else:
+                    following = next_question(first, question, completion, unusable, complaint)
                 if following is None or len(asked) == MOST_ATTEMPTS:
                     if doubtful:
                         kept: T = self.keep(first.stage, doubtful, len(asked))
@@ -218,37 +212,6 @@ class Session:
         if self.store:
             self.store.put(name, self.sample, self.label(question.stage), completion)
         return completion
-
-
-def next_question(
-    first: Question, question: Question, completion: Completion, unusable: Unusable, complaint: str
-) -> Question | None:
-    """What to ask after an unusable reply: the same anew where it was cut off, else with what is wrong about it.
-
-    None where asking again cannot help.
-    """
-    if not unusable.again:
-        return None
-    if unusable.kind != "length":
-        said = first.messages + corrected(completion.text, str(unusable), complaint)
-        return dataclasses.replace(first, messages=said, max_tokens=question.max_tokens)
-    limit = larger_limit(completion, question.max_tokens, first.max_tokens)
-    return None if limit is None else dataclasses.replace(first, max_tokens=limit)
-
-
-def larger_limit(completion: Completion, limit: int | None, first: int | None) -> int | None:
-    """The limit of tokens for a reply that was cut off: twice what it reached. Raised once; None if that was filled."""
-    if limit is None or limit == first:
-        return 2 * max(completion.usage.completion, limit or 0, SMALLEST_LIMIT)
-    return None if completion.usage.completion >= limit else limit
-
-
-def corrected(reply: str, reason: str, complaint: str) -> Messages:
-    """The turns that show a model its unusable reply and what was wrong with it."""
-    return [
-        {"role": "assistant", "content": shortened(reply, LONGEST_QUOTE) or "(empty)"},
-        {"role": "user", "content": complaint.format(reason=reason)},
-    ]
 
 
 def usable(stage: Stage[ReplyT], completion: Completion, fields: Mapping[str, Any]) -> ReplyT:

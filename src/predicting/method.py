@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..basics.said import FirstFew
+from ..calling.again import corrected
 from ..calling.completion import Usage
 from ..calling.question import Messages, Question
 from ..calling.schema import closed
-from ..calling.session import corrected
 from ..calling.stage import AskText
 from ..dialogues.chats import as_chat
 from ..dialogues.samples import Sample

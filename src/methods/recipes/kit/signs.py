@@ -97,10 +97,10 @@ def shingles_of(text: str) -> set[str]:
 def copied(text: str, source: str) -> str:
     """The first run of eight words that a text shares with its source, or of as many signs as make such; else ""."""
     said, there = words(text), words(source)
-    length = COPIED if not any(map(SIGN.match, said)) else round(COPIED * SIGNS_A_WORD)
+    length, space = (round(COPIED * SIGNS_A_WORD), "") if any(map(SIGN.match, said)) else (COPIED, " ")
     runs = {tuple(there[place : place + length]) for place in range(len(there) - length + 1)}
     shared = (said[place : place + length] for place in range(len(said) - length + 1))
-    return next((" ".join(run) for run in shared if tuple(run) in runs), "")
+    return next((space.join(run) for run in shared if tuple(run) in runs), "")
 
 
 def length_in_words(text: str) -> int:
