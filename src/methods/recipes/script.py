@@ -4,13 +4,15 @@ Cheaper than two seats and less alive: whoever writes knows both sides. What var
 that a model makes of the topic, the levels of five traits, the setting, each exchange's length and friction.
 """
 
+from collections.abc import Mapping, Sequence
+
 from pydantic import Field
 
 from ...basics.shape import Text
 from ...calling.stage import Reply, Stage
 from .kit.draws import Draw
 from .kit.frame import FRAME
-from .kit.people import big_five, traits
+from .kit.people import EXPERT, FRICTION, VAGUE, big_five, traits
 from .kit.recipe import Recipe, Seats, Seed, Talk
 from .kit.script import EXAMPLE, HOW, ending_of, steps_of, talk_is_sound, turns_of
 from .kit.talk import person_text
@@ -20,10 +22,11 @@ SETTINGS = (
     *("at the kitchen table, with the thing itself in front", "on a train with bad reception", "before an appointment"),
     *("after a failed attempt", "on a free afternoon, for its own sake", "for somebody else who does not type"),
 )
+SILENT, ASKS_FOR_WORDS = "never answers questions back", "asks what a word means"
 CHARACTERISTICS = (
     *("comes back to an earlier point", "asks for a thing in another form", "tells more than is needed"),
-    *("never answers questions back", "asks why", "wants numbers", "compares two options", "tests what is said"),
-    *("switches to a second matter on the way", "gets to the real matter late", "asks what a word means"),
+    *(SILENT, "asks why", "wants numbers", "compares two options", "tests what is said"),
+    *("switches to a second matter on the way", "gets to the real matter late", ASKS_FOR_WORDS),
 )
 
 
@@ -72,16 +75,25 @@ figures, names of things, a mistake. {HOW}""",
 async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
     """Have subtopics listed, draw one of them and all else, and have it written."""
     listed = await seats.writer(SUBTOPICS, seed=seed.text)
+    who, steps = traits(draw), steps_of(draw)
     drawn = {
         "matter": draw.one_of("matter", listed.subtopics),
-        **traits(draw),
+        **who,
         "personality": big_five(draw, "user"),
         "setting": draw.one_of("setting", SETTINGS),
-        "in this dialogue": draw.some_of("characteristics", CHARACTERISTICS, 2),
+        "in this dialogue": draw.some_of("characteristics", characteristics_of(who, steps), 2),
     }
-    steps = steps_of(draw)
     script = await seats.writer(SCRIPT, seed=seed.text, drawn=person_text(drawn), steps=steps)
     return Talk([*turns_of(script.exchanges)], {**drawn, "steps": steps}, ending_of(draw, len(steps)))
+
+
+def characteristics_of(who: Mapping[str, str], steps: Sequence[str]) -> list[str]:
+    """Those that go against nothing else that was drawn."""
+    unfit = {
+        ASKS_FOR_WORDS: EXPERT in who.values(),
+        SILENT: any(FRICTION[VAGUE] in step for step in steps),  # which may take a question back
+    }
+    return [each for each in CHARACTERISTICS if not unfit.get(each)]
 
 
 RECIPE = Recipe(

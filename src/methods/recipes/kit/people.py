@@ -56,9 +56,10 @@ MOODS = (
     *("calm", "in a hurry", "tired", "curious", "worried", "annoyed before it begins", "cheerful", "bored"),
     *("sceptical of machines", "unsure of what to ask"),
 )
+EXPERT = "as much as a professional"
 KNOWLEDGE = (
     *("nothing of the matter and none of its words", "a little, half of it wrong", "what everybody knows"),
-    *("a good deal from practice, little theory", "as much as a professional"),
+    *("a good deal from practice, little theory", EXPERT),
 )
 PLAIN, CAPITAL_NO_STOP = "plain, correct sentences", "capital at the beginning, no full stop at the end"
 SMALL_NO_STOP = "all lower case, no full stops"
@@ -94,8 +95,8 @@ FRICTION: Mapping[str, str] = {
     "repeats": "did not get what was asked for, and asks for the same again in other, shorter words",
     "gives up": "has had enough of this, says so in a few words and leaves; it is the last message",
 }
-REPEATS, GIVES_UP = "repeats", "gives up"
-FIRST = ("vague",)
+VAGUE, REPEATS, GIVES_UP = "vague", "repeats", "gives up"
+FIRST = (VAGUE,)
 """Of the kinds of friction, those that a first message can have."""
 
 
