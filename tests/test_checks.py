@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from src.calling.checks import faults_in
-from src.calling.schema import json_schema
+from src.calling.schema import as_type, json_schema
 from src.calling.session import UNUSABLE, Failed, Session
 from src.calling.stage import Stage, example_text
 from src.client import Endpoint
@@ -251,7 +251,7 @@ def test_a_fault_that_stays_is_kept_and_said(serve: Serve) -> None:
 
 def test_a_repeated_format_that_stays_fails_the_sample(serve: Serve) -> None:
     with pytest.raises(Failed) as failed:
-        asked_once(serve, lambda *_: views("utterance on path 1", "b", "c", "d"), INSIGHT)
+        asked_of(serve(lambda _: json.dumps(views("utterance on path 1", "b", "c", "d"))), INSIGHT)
     assert failed.value.kind == "repeated_format"
     assert failed.value.kind in UNUSABLE
     assert failed.value.attempts == 4
@@ -261,10 +261,10 @@ def test_a_model_that_repeats_the_format_is_asked_anew_with_one_that_has_no_text
     asked: list[list[dict[str, str]]] = []
 
     def repeating(body: dict[str, Any]) -> str:
-        """A weak model: it says what the reply format says, and something of its own where that says nothing."""
+        """A weak model: it says what the reply format says, and something of its own where that is no reply."""
         asked.append(body["messages"])
-        shown = body["messages"][-1]["content"].split("Reply format:\n")[1].split("\n")[0]
-        return json.dumps(views("a", "b", "c", "d")) if " " not in shown else str(shown)
+        shown = str(body["messages"][-1]["content"].split("Reply format:\n")[1].split("\n")[0])
+        return shown if shown.startswith('{"mining_view":{"reasoning":"') else json.dumps(views("a", "b", "c", "d"))
 
     reply, session = asked_of(serve(repeating), INSIGHT)
     assert reply.predictions == ("a", "b", "c", "d")
@@ -273,13 +273,18 @@ def test_a_model_that_repeats_the_format_is_asked_anew_with_one_that_has_no_text
     texts = {said.text for said in INSIGHT.example.texts()}
     assert texts
     assert all(text in with_texts["content"] and text not in bare["content"] for text in texts)
+    assert '{"reasoning": string, "predictions": string[2]}' in bare["content"]
     assert len(session.bill.asked) == 2
 
 
-def test_dots_are_no_reply(serve: Serve) -> None:
-    with pytest.raises(Failed) as failed:
-        asked_once(serve, lambda *_: views("...", "b", "c", "d"), INSIGHT)
-    assert failed.value.kind == "repeated_format"
+def test_a_type_says_all_that_a_schema_does() -> None:
+    assert as_type(json_schema(TRUTH_PATH, ASKED, fresh=True)) == (
+        '{"insight_reasoning": string, "insight": ("Mining" | "Exploration"), "path_reasoning": string,'
+        ' "path": {"source_node": ("garden" | "roses"), "target_node": string}[2]}'
+    )
+    assert as_type(json_schema(INTENT_TREE, ASKED, fresh=True)) == (
+        '{"intent_tree": {"topic": string, "attributes": {"attribute": string, "value": string}[1 to 8]}[1 to 8]}'
+    )
 
 
 def test_a_kept_fault_stands_in_the_record_and_quality_finds_it(serve: Serve, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..basics.text import normalised
-from .stage import DOTS, REPEATED_FORMAT, Fault, Reply, Stage
+from .stage import REPEATED_FORMAT, Fault, Reply, Stage
 
 DIGITS = str.maketrans("", "", "0123456789")
 
@@ -27,7 +27,7 @@ def repeated(stage: Stage[Any], reply: Reply) -> Iterator[str]:
     for said in reply.texts():
         there = shown.get(said.place)
         # Most texts are longer than any that is shown, and need no closer look.
-        if there and (said.text == DOTS or (len(said.text) <= there.longest and bare(said.text) in there.texts)):
+        if there and len(said.text) <= there.longest and bare(said.text) in there.texts:
             yield said.text
 
 

@@ -9,6 +9,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from pydantic import TypeAdapter, ValidationInfo
 from pydantic.config import JsonDict
 
@@ -110,3 +111,16 @@ def flat(part: Any, definitions: Mapping[str, Any], expected: int | None, names:
     if part.get("one_of_input") in names:
         kept["enum"] = names[part["one_of_input"]]
     return kept
+
+
+def as_type(schema: Mapping[str, Any]) -> str:
+    """A schema in one line without any text that a reply could hold: `{"topic": string, "paths": string[2]}`."""
+    if "enum" in schema:
+        return f"({' | '.join(orjson.dumps(each).decode() for each in schema['enum'])})"
+    if "properties" in schema:
+        parts = [f'"{name}": {as_type(part)}' for name, part in schema["properties"].items()]
+        return f"{{{', '.join(parts)}}}"
+    if "items" in schema:
+        fewest, most = schema.get("minItems", 0), schema.get("maxItems", "more")
+        return f"{as_type(schema['items'])}[{most if fewest == most else f'{fewest} to {most}'}]"
+    return str(schema["type"])

@@ -14,7 +14,7 @@ from .completion import Completion, Usage
 from .endpoint import Endpoint
 from .outcomes import Outcomes
 from .question import Question
-from .schema import json_schema
+from .schema import as_type, json_schema
 from .settings import Calling
 from .stage import REPEATED_FORMAT, Fault, ReplyT, Stage, messages
 from .store import Store, question_name
@@ -99,13 +99,13 @@ class Session:
         """Ask, check, and send an unusable reply back with the reason. Raises Failed or Stop."""
         schema = json_schema(stage, fields, fresh=self.config.takes_fresh_schemas)
 
-        def question(*, bare: bool = False) -> Question:
-            return Question(stage.name, messages(stage, fields, bare=bare), schema, self.config.max_tokens, self.draw)
+        def question(form: str = "") -> Question:
+            return Question(stage.name, messages(stage, fields, form), schema, self.config.max_tokens, self.draw)
 
         def read(completion: Completion) -> ReplyT:
             return usable(stage, completion, fields)
 
-        return await self.answered(question(), read, COMPLAINT, lambda: question(bare=True))
+        return await self.answered(question(), read, COMPLAINT, lambda: question(as_type(schema)))
 
     async def utterance(self, question: Question, /, fault_of: Callable[[str], Fault | None]) -> str:
         """A text without a fault: one that has some is sent back with the reason. Raises Failed or Stop."""
@@ -121,7 +121,7 @@ class Session:
     ) -> T:
         """What is read out of the first reply that can be used. `read` raises Unusable.
 
-        A model that repeats the reply format is asked anew with the `bare` one, which has no texts to repeat.
+        A model that repeats the example is asked anew with the `bare` question, which has no texts to repeat.
         """
         question, asked, doubtful, last_reply = first, list[bytes](), None, None
         while True:

@@ -42,13 +42,13 @@ class Reply(Shape):
         return {cls.bare_list: data} if cls.bare_list and isinstance(data, list) else data
 
     def texts(self) -> Iterator[Said]:
-        """The texts of several words, or of none, each with its place; single words are names and known words."""
+        """The texts of several words, each with its place; single words are names and known words."""
         return texts_in(self.model_dump(), "")
 
 
 def texts_in(value: Any, place: str) -> Iterator[Said]:
     if isinstance(value, str):
-        if is_text(value):
+        if " " in value.strip():
             yield Said(place, value)
     elif isinstance(value, dict):
         for name, part in value.items():
@@ -56,10 +56,6 @@ def texts_in(value: Any, place: str) -> Iterator[Said]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from texts_in(part, place)
-
-
-def is_text(value: str) -> bool:
-    return " " in value.strip() or value == DOTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,8 +163,7 @@ Reply format:
 
 {material}"""
 
-DOTS = "..."  # in place of a text of the reply format, for a model that has repeated the texts
-REPEATED_FORMAT = "repeated_format"  # the fault of such a reply
+REPEATED_FORMAT = "repeated_format"  # the fault of a reply that holds texts of the example
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -206,8 +201,8 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
-def messages(stage: Stage[Any], fields: Mapping[str, Any], *, bare: bool = False) -> Messages:
-    """The chat messages that ask a stage's question about these inputs, with the reply format's texts unless `bare`.
+def messages(stage: Stage[Any], fields: Mapping[str, Any], form: str = "") -> Messages:
+    """The chat messages that ask a stage's question about these inputs, with its example or this as the reply format.
 
     They begin with what stages share: the system message, then for ProUtt the dialogue, then the tree. Behind them
     stands the stage's task, the same for every sample, and only then its own inputs. So an endpoint's prefix cache pays
@@ -217,7 +212,7 @@ def messages(stage: Stage[Any], fields: Mapping[str, Any], *, bare: bool = False
     texts = {name: without_tags(as_text(value), *frame.tags) for name, value in fields.items()}
     opening = "".join(fill(frame.openings[name], {name: texts.pop(name)}) for name in stage.opens_with)
     material = fill(stage.material, texts)
-    example = example_text(stage, stage.expected(fields), bare=bare)
+    example = form or example_text(stage, stage.expected(fields))
     asked = opening + fill(TASK, {"title": stage.name, "task": stage.task, "example": example, "material": material})
     return [{"role": "system", "content": frame.system}, {"role": "user", "content": asked.rstrip() + "\n"}]
 
@@ -240,23 +235,14 @@ def digest(stages: Sequence[Stage[Any]]) -> str:
 
 
 @functools.cache
-def example_text(stage: Stage[Any], expected: int | None, *, bare: bool = False) -> str:
-    """The stage's example as JSON, its marked list as long as was asked for; `bare`, dots stand for its texts."""
+def example_text(stage: Stage[Any], expected: int | None) -> str:
+    """The stage's example as JSON, its marked list as long as was asked for."""
     example = stage.example.model_dump(by_alias=True)
     for name, part in stage.reply.model_json_schema()["properties"].items():
         if expected and part.get("as_many_as_asked"):
             shown = [example[name][min(i, len(example[name]) - 1)] for i in range(expected)]
             example[name] = [numbered(each, place) for place, each in enumerate(shown, 1)]
-    return orjson.dumps(dotted(example) if bare else example).decode()
-
-
-def dotted(value: Any) -> Any:
-    """The same with dots for each text."""
-    if isinstance(value, dict):
-        return {name: dotted(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [dotted(part) for part in value]
-    return DOTS if isinstance(value, str) and is_text(value) else value
+    return orjson.dumps(example).decode()
 
 
 def numbered(entry: Any, place: int) -> Any:
