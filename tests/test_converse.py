@@ -395,9 +395,11 @@ def test_made_users_type_and_begin_as_those_of_a_real_file(endpoint: Start, tmp_
         ('he said "i see."', "all lower case, with full stops and question marks"),
         ("北京有什么好玩的？", "plain, correct sentences"),
         ("北京有什么好玩的", "capital at the beginning, no full stop at the end"),
+        ("could you shorten it", 'all lower case, no full stops; asks with "please" or "could you"'),
+        ("请推荐一家酒店。", 'plain, correct sentences; asks with "please" or "could you"'),
     ],
 )
-def test_how_somebody_types_is_told_by_capitals_and_full_stops(text: str, typing: str) -> None:
+def test_how_somebody_types_is_told_by_capitals_full_stops_and_courtesy(text: str, typing: str) -> None:
     assert typing_of(text) == typing
 
 
@@ -413,6 +415,23 @@ def test_how_somebody_types_is_told_by_capitals_and_full_stops(text: str, typing
 )
 def test_how_somebody_begins_is_told_by_the_first_message(text: str, openings: set[str]) -> None:
     assert {*openings_like(text)} == openings
+
+
+def test_nothing_is_drawn_of_a_written_person_that_goes_against_the_rest(endpoint: Start, tmp_path: Path) -> None:
+    seeds(tmp_path)
+    log = tmp_path / "asked.jsonl"
+    converse(tmp_path, endpoint(log=log), "--recipe", "script", "--count", 120, "--friction", 0.3)
+    drawn = [row["messages"][-1]["content"].partition("<drawn>")[2] for row in read_rows(log)]
+    at_odds = (
+        ("asks what a word means", "knows of the matter: as much as a professional"),
+        ("never answers questions back", "is so vague here"),
+        ("tells more than is needed", "particulars: none"),
+        ("with a detail of the case", "particulars: none"),
+    )
+    for one, other in at_odds:
+        assert any(one in text for text in drawn)
+        assert any(other in text for text in drawn)
+        assert not any(one in text and other in text for text in drawn)
 
 
 def test_languages_and_friction_are_drawn_in_the_shares_that_were_wished(endpoint: Start, tmp_path: Path) -> None:

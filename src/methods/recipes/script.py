@@ -5,6 +5,7 @@ that a model makes of the topic, the levels of five traits, the setting, each ex
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import Field
 
@@ -12,7 +13,7 @@ from ...basics.shape import Text
 from ...calling.stage import Reply, Stage
 from .kit.draws import Draw
 from .kit.frame import FRAME
-from .kit.people import EXPERT, FRICTION, VAGUE, big_five, traits
+from .kit.people import AN_ORDER, EXPERT, FRICTION, GREETING, KEYWORDS, QUESTION, VAGUE, big_five, traits
 from .kit.recipe import Recipe, Seats, Seed, Talk
 from .kit.script import EXAMPLE, HOW, ending_of, steps_of, talk_is_sound, turns_of
 from .kit.talk import person_text
@@ -22,9 +23,12 @@ SETTINGS = (
     *("at the kitchen table, with the thing itself in front", "on a train with bad reception", "before an appointment"),
     *("after a failed attempt", "on a free afternoon, for its own sake", "for somebody else who does not type"),
 )
-SILENT, ASKS_FOR_WORDS = "never answers questions back", "asks what a word means"
+PARTICULARS = ("none: as anybody would ask", "one or two that matter", "figures, names of things, a mistake")
+NO_CASE = (QUESTION, KEYWORDS, GREETING, AN_ORDER)
+"""Ways to begin that tell of no case."""
+SILENT, ASKS_FOR_WORDS, TELLS = "never answers questions back", "asks what a word means", "tells more than is needed"
 CHARACTERISTICS = (
-    *("comes back to an earlier point", "asks for a thing in another form", "tells more than is needed"),
+    *("comes back to an earlier point", "asks for a thing in another form", TELLS),
     *(SILENT, "asks why", "wants numbers", "compares two options", "tests what is said"),
     *("switches to a second matter on the way", "gets to the real matter late", ASKS_FOR_WORDS),
 )
@@ -54,8 +58,8 @@ SCRIPT = Stage(
     name="script",
     task=f"""\
 Write a whole dialogue between a person and a chat assistant about the matter drawn, as it could have happened to this \
-person in this setting. All of it in the language drawn, or else the seed's. Give the case particulars of its own: \
-figures, names of things, a mistake. {HOW}""",
+person in this setting, with as many particulars of a case as are drawn. All of it in the language drawn, or else the \
+seed's. {HOW}""",
     material="""\
 <drawn>
 {drawn}
@@ -76,21 +80,23 @@ async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
     """Have subtopics listed, draw one of them and all else, and have it written."""
     listed = await seats.writer(SUBTOPICS, seed=seed.text)
     who, steps = traits(draw), steps_of(draw)
-    drawn = {
+    drawn: dict[str, Any] = {
         "matter": draw.one_of("matter", listed.subtopics),
         **who,
         "personality": big_five(draw, "user"),
         "setting": draw.one_of("setting", SETTINGS),
-        "in this dialogue": draw.some_of("characteristics", characteristics_of(who, steps), 2),
+        "particulars": draw.one_of("particulars", PARTICULARS if who["begins"] in NO_CASE else PARTICULARS[1:]),
     }
+    drawn["in this dialogue"] = draw.some_of("characteristics", characteristics_of(drawn, steps), 2)
     script = await seats.writer(SCRIPT, seed=seed.text, drawn=person_text(drawn), steps=steps)
     return Talk([*turns_of(script.exchanges)], {**drawn, "steps": steps}, ending_of(draw, len(steps)))
 
 
-def characteristics_of(who: Mapping[str, str], steps: Sequence[str]) -> list[str]:
+def characteristics_of(drawn: Mapping[str, Any], steps: Sequence[str]) -> list[str]:
     """Those that go against nothing else that was drawn."""
     unfit = {
-        ASKS_FOR_WORDS: EXPERT in who.values(),
+        ASKS_FOR_WORDS: EXPERT in drawn.values(),
+        TELLS: PARTICULARS[0] in drawn.values(),
         SILENT: any(FRICTION[VAGUE] in step for step in steps),  # which may take a question back
     }
     return [each for each in CHARACTERISTICS if not unfit.get(each)]

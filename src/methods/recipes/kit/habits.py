@@ -8,9 +8,11 @@ from .people import CAPITAL_NO_STOP, GREETING, KEYWORDS, OTHER_OPENINGS, PLAIN, 
 from .signs import length_in_words
 
 SMALL_WITH_STOPS = "all lower case, with full stops and question marks"
+COURTEOUS = 'asks with "please" or "could you"'
 KEYWORDS_AT_MOST = 3
 ENDS = re.compile(r"[.!?…。！？][\"'”’」)]*$")
 ASKS = re.compile(r"[?？]|(?:吗|呢)[。！\s]*$")
+COURTEOUSLY = re.compile(r"\b(?:please|(?:can|could|will|would) you)\b|请|麻烦|能不能|可不可以", re.IGNORECASE)
 GREETS = re.compile(r"(?:hi|hello|hey|good (?:morning|evening|afternoon|day))\b|你好|您好|嗨", re.IGNORECASE)
 
 
@@ -32,11 +34,11 @@ def habits_of(dialogues: Sequence[Sequence[str]]) -> Habits | None:
 
 
 def typing_of(text: str) -> str:
-    """How a turn is typed, by its first letter and its last sign. Where a script has no capitals, by the latter."""
+    """How a turn is typed, by its first letter, its last sign, and whether it asks as one does of people."""
     stops = ENDS.search(text) is not None
-    if text[0].islower():
-        return SMALL_WITH_STOPS if stops else SMALL_NO_STOP
-    return PLAIN if stops else CAPITAL_NO_STOP
+    with_stops, without = (SMALL_WITH_STOPS, SMALL_NO_STOP) if text[0].islower() else (PLAIN, CAPITAL_NO_STOP)
+    way = with_stops if stops else without
+    return f"{way}; {COURTEOUS}" if COURTEOUSLY.search(text) else way
 
 
 def openings_like(text: str) -> Sequence[str]:

@@ -71,9 +71,9 @@ TYPING = (
     *("long sentences strung together with commas", "careful and complete"),
 )
 QUESTION, KEYWORDS = "with the bare question", "with two or three keywords"
-GREETING = "with a greeting and then the matter"
+GREETING, AN_ORDER = "with a greeting and then the matter", "with an order to do something"
 OTHER_OPENINGS = (
-    *("with an order to do something", "with what has just happened, then what is wanted"),
+    *(AN_ORDER, "with what has just happened, then what is wanted"),
     *("with a detail of the case, the goal left to be guessed", "with an opinion to test"),
     *("with what was tried already", "in the middle, as if known already"),
 )
