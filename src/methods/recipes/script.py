@@ -23,7 +23,8 @@ SETTINGS = (
     *("at the kitchen table, with the thing itself in front", "on a train with bad reception", "before an appointment"),
     *("after a failed attempt", "on a free afternoon, for its own sake", "for somebody else who does not type"),
 )
-PARTICULARS = ("none: as anybody would ask", "one or two that matter", "figures, names of things, a mistake")
+NO_PARTICULARS, SOME = "none: as anybody would ask", "one or two that matter"
+PARTICULARS = (*(NO_PARTICULARS,) * 3, SOME, SOME, "figures, names of things, a mistake")  # most ask in general
 NO_CASE = (QUESTION, KEYWORDS, GREETING, AN_ORDER)
 """Ways to begin that tell of no case."""
 SILENT, ASKS_FOR_WORDS, TELLS = "never answers questions back", "asks what a word means", "tells more than is needed"
@@ -80,12 +81,13 @@ async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
     """Have subtopics listed, draw one of them and all else, and have it written."""
     listed = await seats.writer(SUBTOPICS, seed=seed.text)
     who, steps = traits(draw), steps_of(draw)
+    of_a_case = [each for each in PARTICULARS if each != NO_PARTICULARS]
     drawn: dict[str, Any] = {
         "matter": draw.one_of("matter", listed.subtopics),
         **who,
         "personality": big_five(draw, "user"),
         "setting": draw.one_of("setting", SETTINGS),
-        "particulars": draw.one_of("particulars", PARTICULARS if who["begins"] in NO_CASE else PARTICULARS[1:]),
+        "particulars": draw.one_of("particulars", PARTICULARS if who["begins"] in NO_CASE else of_a_case),
     }
     drawn["in this dialogue"] = draw.some_of("characteristics", characteristics_of(drawn, steps), 2)
     script = await seats.writer(SCRIPT, seed=seed.text, drawn=person_text(drawn), steps=steps)
@@ -96,7 +98,7 @@ def characteristics_of(drawn: Mapping[str, Any], steps: Sequence[str]) -> list[s
     """Those that go against nothing else that was drawn."""
     unfit = {
         ASKS_FOR_WORDS: EXPERT in drawn.values(),
-        TELLS: PARTICULARS[0] in drawn.values(),
+        TELLS: NO_PARTICULARS in drawn.values(),
         SILENT: any(FRICTION[VAGUE] in step for step in steps),  # which may take a question back
     }
     return [each for each in CHARACTERISTICS if not unfit.get(each)]
