@@ -427,6 +427,7 @@ def test_nothing_is_drawn_of_a_written_person_that_goes_against_the_rest(endpoin
         ("never answers questions back", "is so vague here"),
         ("tells more than is needed", "particulars: none"),
         ("with a detail of the case", "particulars: none"),
+        ("at work, between two tasks", "life: retired"),
     )
     for one, other in at_odds:
         assert any(one in text for text in drawn)

@@ -4,35 +4,19 @@ Cheaper than two seats and less alive: whoever writes knows both sides. What var
 that a model makes of the topic, the levels of five traits, the setting, each exchange's length and friction.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 
 from ...basics.shape import Text
 from ...calling.stage import Reply, Stage
+from .kit.cases import case_of
 from .kit.draws import Draw
 from .kit.frame import FRAME
-from .kit.people import AN_ORDER, EXPERT, FRICTION, GREETING, KEYWORDS, QUESTION, VAGUE, big_five, traits
+from .kit.people import big_five, traits
 from .kit.recipe import Recipe, Seats, Seed, Talk
 from .kit.script import EXAMPLE, HOW, ending_of, steps_of, talk_is_sound, turns_of
 from .kit.talk import person_text
-
-SETTINGS = (
-    *("at work, between two tasks", "on the phone in a queue", "at home, late at night", "with somebody waiting"),
-    *("at the kitchen table, with the thing itself in front", "on a train with bad reception", "before an appointment"),
-    *("after a failed attempt", "on a free afternoon, for its own sake", "for somebody else who does not type"),
-)
-NO_PARTICULARS, SOME = "none: as anybody would ask", "one or two that matter"
-PARTICULARS = (*(NO_PARTICULARS,) * 3, SOME, SOME, "figures, names of things, a mistake")  # most ask in general
-NO_CASE = (QUESTION, KEYWORDS, GREETING, AN_ORDER)
-"""Ways to begin that tell of no case."""
-SILENT, ASKS_FOR_WORDS, TELLS = "never answers questions back", "asks what a word means", "tells more than is needed"
-CHARACTERISTICS = (
-    *("comes back to an earlier point", "asks for a thing in another form", TELLS),
-    *(SILENT, "asks why", "wants numbers", "compares two options", "tests what is said"),
-    *("switches to a second matter on the way", "gets to the real matter late", ASKS_FOR_WORDS),
-)
 
 
 class Subtopics(Reply):
@@ -81,27 +65,14 @@ async def make(seats: Seats, seed: Seed, draw: Draw) -> Talk:
     """Have subtopics listed, draw one of them and all else, and have it written."""
     listed = await seats.writer(SUBTOPICS, seed=seed.text)
     who, steps = traits(draw), steps_of(draw)
-    of_a_case = [each for each in PARTICULARS if each != NO_PARTICULARS]
     drawn: dict[str, Any] = {
         "matter": draw.one_of("matter", listed.subtopics),
         **who,
         "personality": big_five(draw, "user"),
-        "setting": draw.one_of("setting", SETTINGS),
-        "particulars": draw.one_of("particulars", PARTICULARS if who["begins"] in NO_CASE else of_a_case),
+        **case_of(draw, who, steps),
     }
-    drawn["in this dialogue"] = draw.some_of("characteristics", characteristics_of(drawn, steps), 2)
     script = await seats.writer(SCRIPT, seed=seed.text, drawn=person_text(drawn), steps=steps)
     return Talk([*turns_of(script.exchanges)], {**drawn, "steps": steps}, ending_of(draw, len(steps)))
-
-
-def characteristics_of(drawn: Mapping[str, Any], steps: Sequence[str]) -> list[str]:
-    """Those that go against nothing else that was drawn."""
-    unfit = {
-        ASKS_FOR_WORDS: EXPERT in drawn.values(),
-        TELLS: NO_PARTICULARS in drawn.values(),
-        SILENT: any(FRICTION[VAGUE] in step for step in steps),  # which may take a question back
-    }
-    return [each for each in CHARACTERISTICS if not unfit.get(each)]
 
 
 RECIPE = Recipe(

@@ -18,6 +18,7 @@ class Life:
     text: str
     youngest: int
     oldest: int
+    at_work: bool = True
 
 
 LIVES = (
@@ -27,14 +28,14 @@ LIVES = (
     Life("runs a small shop alone", 25, 68),
     Life("teaches at a primary school", 24, 63),
     Life("software developer", 21, 55),
-    Life("between two jobs", 20, 60),
-    Life("retired, was an electrician", 63, 84),
-    Life("at home with two small children", 24, 44),
+    Life("between two jobs", 20, 60, at_work=False),
+    Life("retired, was an electrician", 63, 84, at_work=False),
+    Life("at home with two small children", 24, 44, at_work=False),
     Life("works in a warehouse", 18, 60),
     Life("accountant in a large firm", 25, 62),
     Life("cooks in a canteen", 20, 63),
     Life("farms a little land", 30, 76),
-    Life("cares for a sick parent", 35, 65),
+    Life("cares for a sick parent", 35, 65, at_work=False),
     Life("freelance translator", 25, 70),
     Life("apprentice in a garage", 16, 22),
     Life("new in the country, learning its language", 18, 50),
@@ -43,15 +44,16 @@ LIVES = (
     Life("clerk in a town hall", 22, 64),
     Life("hairdresser", 18, 60),
     Life("writes a doctoral thesis", 25, 36),
-    Life("at school, in the last year", 16, 19),
+    Life("at school, in the last year", 16, 19, at_work=False),
     Life("site manager, mostly on the phone", 27, 63),
     Life("bus driver", 24, 64),
     Life("dentist's assistant", 18, 60),
     Life("caretaker of a block of flats", 30, 66),
     Life("works in a call centre", 18, 55),
-    Life("retired, lives alone", 66, 88),
+    Life("retired, lives alone", 66, 88, at_work=False),
     Life("sells on markets at weekends", 19, 72),
 )
+NOT_AT_WORK = frozenset(life.text for life in LIVES if not life.at_work)
 MOODS = (
     *("calm", "in a hurry", "tired", "curious", "worried", "annoyed before it begins", "cheerful", "bored"),
     *("sceptical of machines", "unsure of what to ask"),
