@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -67,6 +68,20 @@ def test_workers_make_the_same_bytes_with_the_same_calls(
     assert done.returncode == 0, done.stderr
     assert same(tmp_path)
     assert len(read_rows(tmp_path / "asked.log")) == whole == int(re.findall(r"calls +(\d+)", done.stdout)[0])
+
+
+def test_a_cluster_that_died_on_this_machine_is_not_waited_for(
+    endpoint: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(tmp_path, 4)
+    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp") as folder:  # a socket's path may not be long
+        (Path(folder) / "ray").mkdir()
+        (Path(folder) / "ray/ray_current_cluster").write_text("127.0.0.1:9")
+        monkeypatch.setenv("RAY_TMPDIR", folder)
+        process = begun(tmp_path, endpoint())
+        out, err = process.communicate(timeout=90)
+    assert process.returncode == 0, err
+    assert "samples made   4" in out
 
 
 def test_a_killed_worker_costs_what_it_had_in_flight(endpoint: Start, tmp_path: Path, whole: int) -> None:

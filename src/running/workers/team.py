@@ -183,10 +183,12 @@ def started(config: Running) -> Any:
         )
     told: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
     if config.ray_address:
+        os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "1")  # tries; each takes Ray half a minute
         told |= {"address": config.ray_address, "runtime_env": {"py_modules": [str(SOURCE)]}}
     else:
         path = os.pathsep.join(filter(None, (str(SOURCE.parent), os.environ.get("PYTHONPATH"))))
-        told |= {"include_dashboard": False, "runtime_env": {"env_vars": {"PYTHONPATH": path}}}
+        # "local", since without an address Ray joins whatever cluster was last begun here, though it may be long dead.
+        told |= {"address": "local", "include_dashboard": False, "runtime_env": {"env_vars": {"PYTHONPATH": path}}}
     try:
         ray.init(**told)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
