@@ -15,7 +15,7 @@ from ..calling.session import SEAT_ENDS
 from ..calling.store import Store
 
 
-def set_billed_before(store: Store, main: Endpoint, others: Mapping[str, Endpoint], batch: Prices) -> None:
+def set_billed_before(store: Store, main: Endpoint, others: Mapping[str, Endpoint], batch: Prices | None) -> None:
     """Put on each model's meter what earlier runs on this output were billed for it; batches have a price of their own.
 
     That is told by the output's replies, or by what the runs said, if that is more: a killed run has said nothing; a
@@ -32,7 +32,7 @@ def set_billed_before(store: Store, main: Endpoint, others: Mapping[str, Endpoin
                 add(runs, seat, usage)
     meters = {name: endpoint.meter for name, endpoint in others.items()}
     for seat, usage in max(replies, runs, key=lambda seats: sum(each.total for each in seats.values())).items():
-        if seat == SEAT and seat not in meters:  # this run sends none
+        if seat == SEAT and batch and seat not in meters:  # this run sends none
             meters[seat] = main.common.budget.meter(batch, None)
         meters.get(seat, main.meter).before += usage
 

@@ -102,7 +102,9 @@ async def run_open(config: Running, key: str, job: Job[Any], output: Output, sto
         desk = await enter(desk_for(config, key, store, endpoint)) if store and config.batch else None
         others |= {SEAT: desk.endpoint} if desk else {}
         if store:
-            set_billed_before(store, endpoint, others, endpoint.prices.at(config.price_batch))
+            # Workers' keeper knows the meters of models alone; there, what came in batches counts in full.
+            batch = None if config.workers else endpoint.prices.at(config.price_batch)
+            set_billed_before(store, endpoint, others, batch)
         team = None
         if config.workers:
             team = await enter(team_for(config, job, store, {"": endpoint, **others}, {"": key, **keys}))
