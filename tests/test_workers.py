@@ -14,7 +14,8 @@ import pytest
 from src.basics.command import Stop
 from src.calling.completion import Completion, Usage
 from src.calling.settings import Calling
-from src.running.workers.keeper import Answer, Keeper, Letter, Put
+from src.methods.proutt.stages import INTENT_TREE
+from src.running.workers.keeper import KEEPER_GONE, Answer, Keeper, Letter, Put
 from src.running.workers.line import LOST, Address, Line
 from src.running.workers.member import Lost, Member
 from src.running.workers.worker import Ended, Given, Worker
@@ -115,6 +116,18 @@ def test_samples_for_a_worker_that_was_started_again_meanwhile_are_lost_and_not_
         assert [type(each) for each in await made_by(Member(Actor()), [0.0] * 3)] == [Lost] * 3
 
     asyncio.run(made())
+
+
+def test_a_worker_whose_keeper_is_gone_before_it_begins_says_so() -> None:
+    async def told() -> None:
+        async with kept() as (_, address):
+            pass
+        worker = Worker()
+        await worker.begin(address, lambda ask, _: ask(INTENT_TREE, history="User: roses?"), {"": Calling()}, KEYS)
+        (ended,) = await asyncio.wait_for(worker.exchange([Given(1, None, 1, {})]), 30)
+        assert str(ended.stop) == KEEPER_GONE
+
+    asyncio.run(told())
 
 
 def test_nothing_is_read_from_who_does_not_know_the_token() -> None:

@@ -57,8 +57,9 @@ class Ended:
 class Link:
     """The way to the keeper: what is said within some milliseconds goes in one message, and is answered by one."""
 
-    def __init__(self, line: Line, worker: str) -> None:
-        self._line, self._worker = line, worker
+    def __init__(self, keeper: Address, worker: str) -> None:
+        self._keeper, self._worker = keeper, worker
+        self._line: Line | None = None
         self._tickets = itertools.count()
         self._letter, self._sent = Letter(), asyncio.get_running_loop().create_future()
         self._waiting: dict[int, asyncio.Future[None]] = {}
@@ -111,6 +112,7 @@ class Link:
     async def exchanged(self, letter: Letter) -> Answer | Stop:
         """What the keeper says to a letter, or why nothing can be kept any more."""
         try:
+            self._line = self._line or await Line.to(self._keeper)
             answer: Answer | Stop = await self._line.ask((self._worker, letter))
         except LOST:
             return Stop(KEEPER_GONE)
@@ -264,7 +266,7 @@ class Worker:
         self, keeper: Address, make: Callable[..., Any], configs: Mapping[str, Calling], keys: Mapping[str, str]
     ) -> str:
         """Take what every sample needs; samples may come from then on. Gives the worker's name."""
-        common, link = Common(configs[""]), Link(await Line.to(keeper), self._name)
+        common, link = Common(configs[""]), Link(keeper, self._name)
         endpoints = {seat: FarEndpoint(config, keys[seat], seat, link, common) for seat, config in configs.items()}
         self._equipment = Equipment(make, common, endpoints, link)
         gc.freeze()  # what Ray has loaded stays; to look through it again and again takes a fifth of the time
