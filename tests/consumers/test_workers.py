@@ -32,6 +32,12 @@ def whole(endpoint: Start, tmp_path: Path) -> int:
     return len(read_rows(tmp_path / "whole.log"))
 
 
+def asked(folder: Path) -> int:
+    """How many requests the endpoint has written down in whole; it may be writing one."""
+    log = folder / "asked.log"
+    return log.read_bytes().count(b"\n") if log.exists() else 0
+
+
 def same(folder: Path) -> bool:
     return training_bytes(folder, "out.jsonl") == training_bytes(folder, "whole.jsonl")
 
@@ -67,7 +73,7 @@ def test_workers_make_the_same_bytes_with_the_same_calls(
     done = synthesis(tmp_path, endpoint(log=tmp_path / "asked.log"), "--workers", count)
     assert done.returncode == 0, done.stderr
     assert same(tmp_path)
-    assert len(read_rows(tmp_path / "asked.log")) == whole == int(re.findall(r"calls +(\d+)", done.stdout)[0])
+    assert asked(tmp_path) == whole == int(re.findall(r"calls +(\d+)", done.stdout)[0])
 
 
 def test_a_cluster_that_died_on_this_machine_is_not_waited_for(
@@ -87,14 +93,14 @@ def test_a_cluster_that_died_on_this_machine_is_not_waited_for(
 def test_a_killed_worker_costs_what_it_had_in_flight(endpoint: Start, tmp_path: Path, whole: int) -> None:
     process = begun(tmp_path, endpoint(latency=0.05, jitter=0.1, log=tmp_path / "asked.log"))
     until = time.monotonic() + 60
-    while len(read_rows(tmp_path / "asked.log")) < whole // 3 and time.monotonic() < until:
+    while asked(tmp_path) < whole // 3 and time.monotonic() < until:
         time.sleep(0.1)
     victim = next(processes(tmp_path, b"Worker"))
     os.kill(victim, signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "a worker was lost" in err
-    assert whole <= len(read_rows(tmp_path / "asked.log")) <= whole + 10
+    assert whole <= asked(tmp_path) <= whole + 10
     assert same(tmp_path)
     assert "samples made   60" in out
 
@@ -103,12 +109,12 @@ def test_a_killed_run_goes_on_and_repeats_what_was_in_flight(endpoint: Start, tm
     url = endpoint(latency=0.05, jitter=0.1, log=tmp_path / "asked.log")
     process = begun(tmp_path, url)
     until = time.monotonic() + 60
-    while len(read_rows(tmp_path / "asked.log")) < whole // 3 and time.monotonic() < until:
+    while asked(tmp_path) < whole // 3 and time.monotonic() < until:
         time.sleep(0.1)
     process.kill()
     process.communicate()
     assert synthesis(tmp_path, url, "--workers", 2).returncode == 0
-    assert whole <= len(read_rows(tmp_path / "asked.log")) <= whole + 10
+    assert whole <= asked(tmp_path) <= whole + 10
     assert same(tmp_path)
 
 
@@ -116,7 +122,7 @@ def test_a_run_whose_keeper_is_killed_says_so_and_goes_on(endpoint: Start, tmp_p
     url = endpoint(latency=0.05, jitter=0.1, log=tmp_path / "asked.log")
     process = begun(tmp_path, url)
     until = time.monotonic() + 60
-    while len(read_rows(tmp_path / "asked.log")) < whole // 3 and time.monotonic() < until:
+    while asked(tmp_path) < whole // 3 and time.monotonic() < until:
         time.sleep(0.1)
     os.kill(next(processes(tmp_path, b"Keeper")), signal.SIGKILL)
     out, err = process.communicate(timeout=60)
@@ -125,7 +131,7 @@ def test_a_run_whose_keeper_is_killed_says_so_and_goes_on(endpoint: Start, tmp_p
     assert "Traceback" not in out + err
     assert not (tmp_path / "out.jsonl.failed.jsonl").exists()
     assert synthesis(tmp_path, url, "--workers", 2).returncode == 0
-    assert whole <= len(read_rows(tmp_path / "asked.log")) <= whole + 10
+    assert whole <= asked(tmp_path) <= whole + 10
     assert same(tmp_path)
 
 
@@ -135,7 +141,7 @@ def test_a_budget_is_for_all_workers_together(endpoint: Start, tmp_path: Path, w
     assert done.returncode == 4, done.stderr
     assert 0.03 < float(re.findall(r"cost +([\d.]+)", done.stdout)[0]) <= 0.05
     assert synthesis(tmp_path, url, *priced).returncode == 0
-    assert len(read_rows(tmp_path / "asked.log")) == whole
+    assert asked(tmp_path) == whole
     assert same(tmp_path)
 
 
@@ -154,7 +160,7 @@ def test_what_ends_a_run_ends_it_for_all_workers(endpoint: Start, tmp_path: Path
     assert done.returncode == 1
     assert "the key was not accepted" in done.stderr
     assert "Traceback" not in done.stderr
-    assert len(read_rows(tmp_path / "asked.log")) <= 12
+    assert asked(tmp_path) <= 12
 
 
 class Failing:
